@@ -1,0 +1,269 @@
+/**
+ * The life of one alarm: three small axes, each a total table, and the one function that moves them.
+ * Condition is the cluster's word, attention the operators', phase ours. A forgotten cell does not compile.
+ */
+
+import { assert, broken, unreachable } from "../base/assert.ts";
+import type { Ms } from "../base/units.ts";
+import { type Policy, untilNextStep } from "./policy.ts";
+import { isWorse, type Severity } from "./severity.ts";
+
+export type Condition = "raised" | "stale" | "cleared";
+export type Attention = "unacknowledged" | "acknowledged" | "shelved";
+export type Phase = "idle" | "waiting" | "probing" | "escalating" | "escalated" | "fallback";
+
+export type Lifecycle = {
+  readonly condition: Condition;
+  readonly attention: Attention;
+  readonly phase: Phase;
+  readonly severity: Severity;
+  /** Grows when people must look again: severity rose, or the source said so. */
+  readonly revision: number;
+  /** Grows whenever a popup must come back. */
+  readonly ring: number;
+  /** The acknowledgement deadline on the boot clock; never later while nobody has acknowledged. */
+  readonly ackDue: Ms;
+  /** When the present phase falls due on the boot clock. */
+  readonly due: Ms | undefined;
+  /** The rung of the ladder; beyond the last it repeats. */
+  readonly step: number;
+  /** Failed ways out in a row: how far the retry has grown. */
+  readonly tries: number;
+  /** The relay has, or may have, an escalation of this occurrence. */
+  readonly submitted: boolean;
+};
+
+export type LifecycleEvent =
+  | { readonly kind: "raise"; readonly severity: Severity; readonly again: boolean }
+  /** Other rules, same alarm: the severity changes in place. */
+  | { readonly kind: "reclassify"; readonly severity: Severity }
+  | { readonly kind: "silence" }
+  | { readonly kind: "clear" }
+  /** The caller has judged that it counts. */
+  | { readonly kind: "acknowledge" }
+  /** Nobody responsible can be reached on the LAN: leave it at `due` if that is earlier. */
+  | { readonly kind: "nobodyHome"; readonly due: Ms }
+  | { readonly kind: "deadline" }
+  | { readonly kind: "probed"; readonly answer: "able" | "unable" | "silent" }
+  | { readonly kind: "verdict"; readonly verdict: "accepted" | "refused" };
+
+export type LifecycleEffect =
+  /** Say it on the LAN: `new` and `changed` and `again` ring, `fallback` rings with the reason. */
+  | { readonly kind: "push"; readonly why: "new" | "changed" | "again" | "fallback" }
+  | { readonly kind: "probe" }
+  | { readonly kind: "submit" }
+  | { readonly kind: "withdraw" }
+  /** It waits for nobody any more: tell the LAN. */
+  | { readonly kind: "settle" };
+
+type ConditionMove = "stay" | Condition;
+type ConditionEvent = "raise" | "silence" | "clear";
+
+export const CONDITION = {
+  raised: { raise: "stay", silence: "stale", clear: "cleared" },
+  stale: { raise: "raised", silence: "stay", clear: "cleared" },
+  cleared: { raise: "raised", silence: "stay", clear: "stay" },
+} satisfies { readonly [C in Condition]: { readonly [E in ConditionEvent]: ConditionMove } };
+
+type AttentionMove = "stay" | Attention;
+type AttentionEvent = "acknowledge" | "rise";
+
+export const ATTENTION = {
+  unacknowledged: { acknowledge: "acknowledged", rise: "stay" },
+  acknowledged: { acknowledge: "stay", rise: "unacknowledged" },
+  shelved: { acknowledge: "acknowledged", rise: "unacknowledged" },
+} satisfies { readonly [A in Attention]: { readonly [E in AttentionEvent]: AttentionMove } };
+
+type PhaseMove =
+  | "stay"
+  | "impossible"
+  | "probe"
+  | "submit"
+  | "fallBack"
+  | "fallBackAndSubmit"
+  | "rest"
+  | "ringAndProbe";
+type PhaseEvent = "deadline" | "able" | "unable" | "silent" | "accepted" | "refused";
+
+export const PHASE = {
+  idle: {
+    deadline: "impossible", able: "stay", unable: "stay", silent: "stay", accepted: "stay", refused: "stay",
+  },
+  waiting: {
+    deadline: "probe", able: "stay", unable: "stay", silent: "stay", accepted: "stay", refused: "stay",
+  },
+  probing: {
+    deadline: "fallBack", able: "submit", unable: "fallBackAndSubmit", silent: "fallBack",
+    accepted: "rest", refused: "stay",
+  },
+  escalating: {
+    deadline: "fallBack", able: "stay", unable: "stay", silent: "stay", accepted: "rest", refused: "fallBack",
+  },
+  escalated: {
+    deadline: "ringAndProbe", able: "stay", unable: "stay", silent: "stay", accepted: "stay", refused: "fallBack",
+  },
+  fallback: {
+    deadline: "probe", able: "stay", unable: "stay", silent: "stay", accepted: "rest", refused: "stay",
+  },
+} satisfies { readonly [P in Phase]: { readonly [E in PhaseEvent]: PhaseMove } };
+
+/** Raised, and no person has taken it: the one predicate that joins the axes. */
+export function wantsPerson({ condition, attention }: Pick<Lifecycle, "condition" | "attention">): boolean {
+  return condition !== "cleared" && attention === "unacknowledged";
+}
+
+/** The life of a new occurrence: it waits from this moment, and the LAN is told. */
+export function begin(
+  severity: Severity,
+  now: Ms,
+  policy: Policy,
+): { readonly life: Lifecycle; readonly effects: readonly LifecycleEffect[] } {
+  const ackDue = now + policy.ackMs[severity];
+  return {
+    life: {
+      condition: "raised", attention: "unacknowledged", phase: "waiting", severity,
+      revision: 1, ring: 1, ackDue, due: ackDue, step: 0, tries: 0, submitted: false,
+    },
+    effects: [{ kind: "push", why: "new" }],
+  };
+}
+
+/**
+ * Moves one alarm by one event.
+ *
+ * @param now on the boot clock
+ * Asserts: whoever wants a person has a deadline, and while nobody has acknowledged it never moves later.
+ */
+export function step(
+  before: Lifecycle,
+  event: LifecycleEvent,
+  now: Ms,
+  policy: Policy,
+): { readonly life: Lifecycle; readonly effects: readonly LifecycleEffect[] } {
+  const effects: LifecycleEffect[] = [];
+  const turned = turnAxes(before, event, now, policy);
+  const life = joinAxes(before, turned, { event, now, policy, effects });
+  assert(wantsPerson(life) === (life.due !== undefined), "an alarm that wants a person has a deadline, no other has");
+  assert(
+    !wantsPerson(before) || !wantsPerson(life) || life.ackDue <= before.ackDue,
+    "while nobody has acknowledged, the deadline never moves later",
+  );
+  return { life, effects };
+}
+
+/** Condition, attention, severity and revision: what others say of the alarm. */
+function turnAxes(life: Lifecycle, event: LifecycleEvent, now: Ms, policy: Policy): Lifecycle {
+  switch (event.kind) {
+    case "raise": {
+      const rises = isWorse(event.severity, life.severity);
+      const again = rises || event.again;
+      const attention = again ? move(life.attention, ATTENTION[life.attention].rise) : life.attention;
+      const wanted = wantsPerson({ condition: life.condition === "cleared" ? "raised" : life.condition, attention: life.attention });
+      const fresh = now + policy.ackMs[event.severity];
+      return {
+        ...life,
+        condition: move(life.condition, CONDITION[life.condition].raise),
+        attention,
+        severity: event.severity,
+        revision: life.revision + (again ? 1 : 0),
+        ackDue: again ? (wanted ? Math.min(life.ackDue, fresh) : fresh) : life.ackDue,
+        step: again && !wanted ? 0 : life.step,
+      };
+    }
+    case "reclassify":
+      return { ...life, severity: event.severity };
+    case "silence":
+      return { ...life, condition: move(life.condition, CONDITION[life.condition].silence) };
+    case "clear":
+      return { ...life, condition: move(life.condition, CONDITION[life.condition].clear) };
+    case "acknowledge":
+      return { ...life, attention: move(life.attention, ATTENTION[life.attention].acknowledge) };
+    case "nobodyHome":
+      return { ...life, ackDue: Math.min(life.ackDue, event.due) };
+    case "deadline":
+    case "probed":
+    case "verdict":
+      return life;
+    default:
+      return unreachable(event);
+  }
+}
+
+type Context = {
+  readonly event: LifecycleEvent;
+  readonly now: Ms;
+  readonly policy: Policy;
+  readonly effects: LifecycleEffect[];
+};
+
+/** The phase follows from whether a person is wanted, and only then from what happened to the way out. */
+function joinAxes(before: Lifecycle, turned: Lifecycle, context: Context): Lifecycle {
+  const { event, effects } = context;
+  const wanted = wantsPerson(before);
+  const wants = wantsPerson(turned);
+  if (!wants) {
+    if (wanted || before.condition !== turned.condition) effects.push({ kind: "settle" });
+    if (wanted && before.submitted) effects.push({ kind: "withdraw" });
+    return { ...turned, phase: "idle", due: undefined, submitted: wanted ? false : turned.submitted };
+  }
+  if (!wanted) {
+    effects.push({ kind: "push", why: "new" });
+    return { ...turned, phase: "waiting", due: turned.ackDue, ring: turned.ring + 1, tries: 0 };
+  }
+  if (turned.revision > before.revision) {
+    effects.push({ kind: "push", why: "changed" });
+    // A higher revision is a new escalation: the way out is tried anew, at the deadline that stands.
+    return { ...turned, phase: "waiting", due: turned.ackDue, ring: turned.ring + 1, step: 0, tries: 0 };
+  }
+  if (turned.phase === "waiting" && turned.ackDue < (turned.due ?? turned.ackDue)) return { ...turned, due: turned.ackDue };
+  const happened = phaseEventOf(event);
+  return happened === undefined ? turned : movePhase(turned, happened, context);
+}
+
+function phaseEventOf(event: LifecycleEvent): PhaseEvent | undefined {
+  if (event.kind === "deadline") return "deadline";
+  if (event.kind === "probed") return event.answer;
+  if (event.kind === "verdict") return event.verdict;
+  return undefined;
+}
+
+function movePhase(life: Lifecycle, event: PhaseEvent, { now, policy, effects }: Context): Lifecycle {
+  const taken: PhaseMove = PHASE[life.phase][event];
+  switch (taken) {
+    case "stay":
+      return life;
+    case "impossible":
+      return broken(`an alarm that is ${life.phase} has no ${event}`);
+    case "probe":
+      effects.push({ kind: "probe" });
+      return { ...life, phase: "probing", due: now + policy.probeTimeoutMs };
+    case "submit":
+      effects.push({ kind: "submit" });
+      return { ...life, phase: "escalating", due: now + policy.verdictTimeoutMs, submitted: true };
+    case "fallBack":
+    case "fallBackAndSubmit":
+      effects.push({ kind: "push", why: "fallback" });
+      if (taken === "fallBackAndSubmit") effects.push({ kind: "submit" });
+      return {
+        ...life,
+        phase: "fallback",
+        due: now + Math.min(policy.retryMostMs, policy.retryMs * 2 ** Math.min(life.tries, 20)),
+        ring: life.ring + 1,
+        tries: life.tries + 1,
+        submitted: life.submitted || taken === "fallBackAndSubmit",
+      };
+    case "rest":
+      return { ...life, phase: "escalated", due: now + untilNextStep(policy, life.step), tries: 0 };
+    case "ringAndProbe":
+      effects.push({ kind: "push", why: "again" }, { kind: "probe" });
+      return {
+        ...life, phase: "probing", due: now + policy.probeTimeoutMs, ring: life.ring + 1, step: life.step + 1,
+      };
+    default:
+      return unreachable(taken);
+  }
+}
+
+function move<State extends string>(state: State, to: "stay" | State): State {
+  return to === "stay" ? state : to;
+}

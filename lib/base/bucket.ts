@@ -1,0 +1,38 @@
+/** A token bucket: how much may still go at this moment. */
+
+import type { Ms } from "./units.ts";
+
+export class Bucket {
+  readonly #perSecond: number;
+  readonly #burst: number;
+  #tokens: number;
+  #at: Ms;
+
+  /** @param burst the most that may go at once; also what is there at the start */
+  constructor({ perSecond, burst, at }: { readonly perSecond: number; readonly burst: number; readonly at: Ms }) {
+    this.#perSecond = perSecond;
+    this.#burst = burst;
+    this.#tokens = burst;
+    this.#at = at;
+  }
+
+  /** Takes `count` tokens if they are there. */
+  allow(now: Ms, count = 1): boolean {
+    this.#fill(now);
+    if (this.#tokens < count) return false;
+    this.#tokens -= count;
+    return true;
+  }
+
+  /** The moment at which `count` tokens will be there. */
+  readyAt(now: Ms, count = 1): Ms {
+    this.#fill(now);
+    return now + Math.max(0, Math.ceil(((count - this.#tokens) / this.#perSecond) * 1000));
+  }
+
+  #fill(now: Ms): void {
+    if (now <= this.#at) return;
+    this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#at) / 1000) * this.#perSecond);
+    this.#at = now;
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * One schema for each message of the LAN protocol, with the limit of every field.
+ * Unknown fields are ignored, so that a newer peer may say more; docs/protocol.md prints the same tables.
+ */
+
+import { z } from "zod";
+import { SEVERITIES } from "../alarm/severity.ts";
+import { CERTIFICATE_BYTES_MOST, CHUNK_BYTES } from "./constants.ts";
+
+const base64 = (bytesMost: number) => z.string().max(Math.ceil((bytesMost * 4) / 3)).regex(/^[A-Za-z0-9_-]*$/);
+const word = (most: number) => z.string().min(1).max(most);
+const id = z.string().length(26).regex(/^[0-9A-HJKMNP-TV-Z]+$/);
+const count = z.int().min(0).max(2 ** 32 - 1);
+const wallMs = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
+/** 64-bit numbers are decimal strings. */
+const big = z.string().max(20).regex(/^\d+$/);
+const certificate = base64(CERTIFICATE_BYTES_MOST);
+const digest = base64(32);
+
+/** Agent, in clear, every 20 s and in answer to SEEK: who rings here, and how to reach it. */
+export const Beacon = z.object({
+  cluster: base64(16), clusterName: word(32), agent: word(32), port: z.int().min(1).max(65535),
+  versions: z.tuple([z.int(), z.int()]), kid: count,
+  /** Echoed by HELLO: proof that the listener hears us now. */
+  challenge: base64(8),
+  /** The most that a receipt may wait, in milliseconds. */
+  jitterMs: z.int().min(0).max(5000),
+  /** HMAC under the group key over the open set: only members can tell whether they lag. */
+  open: base64(8),
+  rules: digest, voice: digest,
+  wall: wallMs,
+});
+
+/** Listener, in clear, padded so that the BEACON that answers it is no larger. */
+export const Seek = z.object({ nonce: base64(8), pad: z.string().max(1024) });
+
+/** Listener to agent, pairwise, every 20 s: I am here, and this is who sits before me. */
+export const Hello = z.object({
+  nonce: base64(8), challenge: base64(8), versions: z.tuple([z.int(), z.int()]),
+  serial: count, host: word(64),
+  /** `person`: can show to a person; `locked`, `none`: cannot; `robot`: a script. */
+  seat: z.enum(["person", "locked", "none", "robot"]),
+  heard: z.object({ epoch: big, counter: big }),
+  open: base64(8), rules: digest, build: z.string().max(32),
+});
+
+/** Agent to listener, pairwise: answers a HELLO; epoch and counter are those to believe from now on. */
+export const Welcome = z.object({
+  nonce: base64(8), epoch: big, counter: big, kid: count, voice: certificate, rules: digest, wall: wallMs,
+});
+
+export const Bye = z.object({ why: z.string().max(64) });
+
+/** What a listener needs to show and ring one alarm. */
+export const AlarmItem = z.object({
+  id, revision: count, ring: count,
+  /** Echoed by ACK: proof that the listener has seen this revision. */
+  nonce: base64(8),
+  severity: z.enum(SEVERITIES), module: word(64), item: z.string().max(128),
+  at: wallMs, text: z.string().max(256), source: z.string().max(32),
+  labels: z.record(z.string().max(128), z.string().max(400)),
+  /** Some labels did not fit. */
+  cut: z.boolean().optional(),
+  /** What the rules read beside the labels, so that the listener can repeat the decision. */
+  weight: z.enum([...SEVERITIES, "info"]).optional(),
+  /** Operators responsible; a listener of somebody else lists the alarm and does not ring. */
+  to: z.array(word(32)).max(16),
+  condition: z.enum(["raised", "stale"]),
+  why: z.enum(["new", "changed", "again", "fallback", "re-alert"]),
+  /** Why mail and WeChat failed, with `fallback`; otherwise absent. */
+  reason: z.string().max(200).optional(),
+});
+
+/** Agent, broadcast and unicast. */
+export const AlarmPush = z.object({ alarms: z.array(AlarmItem).min(1).max(64) });
+
+/** How an alarm stands now; listeners drop or update the popup. */
+export const StateItem = z.object({
+  id, revision: count, ring: count,
+  condition: z.enum(["raised", "stale", "cleared"]),
+  attention: z.enum(["unacknowledged", "acknowledged", "shelved"]),
+  sending: z.enum(["pending", "successful", "failed"]),
+  phase: z.enum(["idle", "waiting", "probing", "escalating", "escalated", "fallback"]),
+  /** It waits for nobody any more. */
+  settled: z.boolean(),
+  by: z.string().max(32).optional(), way: z.string().max(16).optional(), comment: z.string().max(200).optional(),
+  /** The one who took it was not among those told. */
+  stranger: z.boolean().optional(),
+  at: wallMs,
+});
+
+export const State = z.object({ states: z.array(StateItem).min(1).max(64) });
+
+/** Listener to agent: `receipt`, it is on this host's disk; `seen`, it was put before a person. */
+export const ReceiptItem = z.object({ id, revision: count, ring: count, level: z.enum(["receipt", "seen"]) });
+export const Receipt = z.object({ receipts: z.array(ReceiptItem).min(1).max(40) });
+
+/** Listener to agent: the operator of this listener takes the alarm. Repeated until ACKED. */
+export const Ack = z.object({ id, revision: count, nonce: base64(8), comment: z.string().max(200), robot: z.boolean() });
+
+/** Agent to listener, for every copy of an ACK. */
+export const Acked = z.object({
+  id, revision: count,
+  outcome: z.enum(["taken", "already", "recorded", "refused"]), reason: z.string().max(200), by: z.string().max(32),
+});
+
+/** Listener to agent: what I lack. */
+export const Fetch = z.object({
+  what: z.enum(["rules", "open", "alarm"]),
+  digest: digest.optional(), from: count.optional(), id: id.optional(),
+});
+
+/** Agent to listener: one piece of a longer whole. */
+export const Data = z.object({
+  what: z.enum(["rules"]), digest, piece: count, pieces: count, bytes: base64(CHUNK_BYTES),
+});
+
+/** Stranger to agent, in clear: enrols by an invite. `mac` is under a key derived from the invite's secret. */
+export const Join = z.object({
+  invite: base64(16), ed: base64(32), x: base64(32), nonce: base64(16), host: word(64), mac: base64(32),
+});
+
+/** Agent to stranger, in clear but for the sealed group key. */
+export const Joined = z.object({
+  nonce: base64(16),
+  refused: z.string().max(200).optional(),
+  cluster: base64(32).optional(), clusterName: word(32).optional(),
+  voice: certificate.optional(), member: certificate.optional(), warrant: certificate.optional(),
+  kid: count.optional(),
+  /** 12 bytes nonce, 32 bytes group key under AES-256-GCM with the pairwise key, 16 bytes tag. */
+  group: base64(60).optional(),
+});
+
+export const SCHEMAS = {
+  beacon: Beacon, seek: Seek, hello: Hello, welcome: Welcome, bye: Bye, alarm: AlarmPush, state: State,
+  receipt: Receipt, ack: Ack, acked: Acked, fetch: Fetch, data: Data, join: Join, joined: Joined,
+} as const;
+
+export type MessageKind = keyof typeof SCHEMAS;
+export type Body<Kind extends MessageKind> = z.infer<(typeof SCHEMAS)[Kind]>;
+
+/** A message with its kind: what machines exchange; packets carry the kind as one byte. */
+export type Message = { [Kind in MessageKind]: { readonly kind: Kind; readonly body: Body<Kind> } }[MessageKind];
