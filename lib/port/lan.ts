@@ -1,0 +1,12 @@
+/** What a machine may ask of the network: datagrams out. What comes in is opened first and then becomes an event. */
+
+/** IPv4 address in dotted form and UDP port. */
+export type Address = { readonly host: string; readonly port: number };
+
+export interface Lan {
+  /** Sends on every interface in use, to the broadcast port; an agent to its listeners, a listener to the agents' port. */
+  broadcast(datagram: Uint8Array): void;
+  /** Sends to one address, from the socket whose answers come back to us. */
+  send(datagram: Uint8Array, to: Address): void;
+  close(): void;
+}
