@@ -19,6 +19,8 @@ export type Lifecycle = {
   readonly severity: Severity;
   /** Grows when people must look again: severity rose, or the source said so. */
   readonly revision: number;
+  /** The revision at which severity last rose: an acknowledgement of an older one does not count. */
+  readonly risenAt: number;
   /** Grows whenever a popup must come back. */
   readonly ring: number;
   /** The acknowledgement deadline on the boot clock; never later while nobody has acknowledged. */
@@ -122,7 +124,7 @@ export function begin(
   return {
     life: {
       condition: "raised", attention: "unacknowledged", phase: "waiting", severity,
-      revision: 1, ring: 1, ackDue, due: ackDue, step: 0, tries: 0, submitted: false,
+      revision: 1, risenAt: 1, ring: 1, ackDue, due: ackDue, step: 0, tries: 0, submitted: false,
     },
     effects: [{ kind: "push", why: "new" }],
   };
@@ -166,6 +168,7 @@ function turnAxes(life: Lifecycle, event: LifecycleEvent, now: Ms, policy: Polic
         attention,
         severity: event.severity,
         revision: life.revision + (again ? 1 : 0),
+        risenAt: rises ? life.revision + 1 : life.risenAt,
         ackDue: again ? (wanted ? Math.min(life.ackDue, fresh) : fresh) : life.ackDue,
         step: again && !wanted ? 0 : life.step,
       };

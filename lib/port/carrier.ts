@@ -9,6 +9,8 @@ export type HttpsRequest = {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly timeoutMs: Ms;
+  /** PEM of a private authority, where the system's list does not have it. */
+  readonly authority?: string;
 };
 
 export type SmtpServer = {
@@ -41,10 +43,16 @@ export type SmtpProbe = { readonly kind: "smtp-probe"; readonly server: SmtpServ
 
 export type CarrierRequest = HttpsRequest | SmtpRequest | SmtpProbe;
 
-/** What came back, unjudged. `sent`: whether bytes that may have been acted upon had left when it ended. */
+/** What the SMTP server was answering: a refused sender is our mistake, a refused recipient is that person's address. */
+export type SmtpCommand = "greeting" | "ehlo" | "starttls" | "mail" | "rcpt" | "data";
+
+/**
+ * What came back, unjudged. `sent`: whether bytes that may have been acted upon had left when it ended.
+ * `reason` begins with the system's own code where there is one (`ECONNREFUSED: …`), and never holds a secret.
+ */
 export type CarrierReply =
   | { readonly kind: "https"; readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }
-  | { readonly kind: "smtp"; readonly code: number; readonly response: string }
+  | { readonly kind: "smtp"; readonly code: number; readonly response: string; readonly command?: SmtpCommand }
   | { readonly kind: "failed"; readonly stage: "dns" | "connect" | "tls" | "login" | "send" | "answer"; readonly sent: boolean; readonly code: number | undefined; readonly reason: string };
 
 export interface Carrier {

@@ -25,6 +25,8 @@ export type LinkRequest =
 export type LinkAnswer =
   | { readonly kind: "ability"; readonly ability: Ability }
   | { readonly kind: "events"; readonly events: readonly RelayEvent[] }
+  /** The escalation is on the relay's disk; `deliveries` verdicts will follow. */
+  | { readonly kind: "stored"; readonly deliveries: number }
   | { readonly kind: "done" }
   | { readonly kind: "refused"; readonly status: number; readonly reason: string }
   | { readonly kind: "silent"; readonly reason: string };

@@ -25,7 +25,7 @@ export const Beacon = z.object({
   challenge: base64(8),
   /** The most that a receipt may wait, in milliseconds. */
   jitterMs: z.int().min(0).max(5000),
-  /** HMAC under the group key over the open set: only members can tell whether they lag. */
+  /** `openSetMac` of wire/open-set.ts over all alarms that are not cleared: only members can tell whether they lag. */
   open: base64(8),
   rules: digest, voice: digest,
   wall: wallMs,
@@ -66,6 +66,8 @@ export const AlarmItem = z.object({
   /** Operators responsible; a listener of somebody else lists the alarm and does not ring. */
   to: z.array(word(32)).max(16),
   condition: z.enum(["raised", "stale"]),
+  /** Somebody has taken it already: list it, do not ring. */
+  quiet: z.boolean().optional(),
   why: z.enum(["new", "changed", "again", "fallback", "re-alert"]),
   /** Why mail and WeChat failed, with `fallback`; otherwise absent. */
   reason: z.string().max(200).optional(),
@@ -104,15 +106,21 @@ export const Acked = z.object({
   outcome: z.enum(["taken", "already", "recorded", "refused"]), reason: z.string().max(200), by: z.string().max(32),
 });
 
-/** Listener to agent: what I lack. */
+/**
+ * Listener to agent: what I lack. `open` is answered by DATA pieces that list every open alarm, then by ALARM and STATE
+ * for each of them by unicast; what the complete list does not name is not open any more.
+ */
 export const Fetch = z.object({
   what: z.enum(["rules", "open", "alarm"]),
   digest: digest.optional(), from: count.optional(), id: id.optional(),
 });
 
-/** Agent to listener: one piece of a longer whole. */
+/**
+ * Agent to listener: one piece of a longer whole. `rules`: the canonical bytes, `digest` their SHA-256.
+ * `open`: the open set as `encodeOpenSet` of wire/open-set.ts writes it, `digest` the SHA-256 of all its bytes.
+ */
 export const Data = z.object({
-  what: z.enum(["rules"]), digest, piece: count, pieces: count, bytes: base64(CHUNK_BYTES),
+  what: z.enum(["rules", "open"]), digest, piece: count, pieces: count, bytes: base64(CHUNK_BYTES),
 });
 
 /** Stranger to agent, in clear: enrols by an invite. `mac` is under a key derived from the invite's secret. */

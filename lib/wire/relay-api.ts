@@ -50,7 +50,8 @@ export const Escalation = z.object({
   /** Milliseconds from acceptance after which the relay gives up. */
   expiresInMs: z.int().min(1000).max(604_800_000),
 });
-export const EscalationAnswer = z.object({ id: line(64), stored: z.literal(true) });
+/** `deliveries`: how many verdicts will follow; 0 where no configured channel reaches any of the recipients. */
+export const EscalationAnswer = z.object({ id: line(64), stored: z.literal(true), deliveries: z.int().min(0) });
 
 /** `POST /v1/escalations/{id}/notices`: everyone told outside is told once. */
 export const Notice = z.object({ kind: z.enum(["taken", "cleared"]), by: line(32), at: wallMs });

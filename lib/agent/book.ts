@@ -1,0 +1,133 @@
+/** Every alarm that the agent knows, by id and by key, and what falls due for it. Writes nothing: it says which rows changed. */
+
+import type { Alarm, AlarmKey, OccurrenceId } from "../alarm/alarm.ts";
+import { assert } from "../base/assert.ts";
+import { Deadlines } from "../base/deadlines.ts";
+import { days, type Ms, type Now } from "../base/units.ts";
+import type { OpenMark } from "../wire/open-set.ts";
+
+/** More open alarms than this are refused with 503: the source keeps them and tries again. */
+export const OPEN_MOST = 50_000;
+/** How long, and how many, cleared occurrences stay listed. */
+export const CLOSED_KEEP_MS: Ms = days(7);
+export const CLOSED_MOST = 10_000;
+
+export type Found =
+  | { readonly kind: "one"; readonly alarm: Alarm }
+  | { readonly kind: "none" }
+  | { readonly kind: "many"; readonly ids: readonly OccurrenceId[] };
+
+export class Book {
+  readonly #alarms = new Map<OccurrenceId, Alarm>();
+  /** The latest occurrence of each key, open or closed. */
+  readonly #byKey = new Map<AlarmKey, OccurrenceId>();
+  readonly #open = new Set<OccurrenceId>();
+  readonly #due = new Deadlines<OccurrenceId>();
+  readonly #stale = new Deadlines<OccurrenceId>();
+  readonly #forget = new Deadlines<OccurrenceId>();
+  #changed = new Set<OccurrenceId>();
+
+  get(id: OccurrenceId): Alarm | undefined {
+    return this.#alarms.get(id);
+  }
+
+  /** The latest occurrence of a key. */
+  latestOf(key: AlarmKey): Alarm | undefined {
+    const id = this.#byKey.get(key);
+    return id === undefined ? undefined : this.#alarms.get(id);
+  }
+
+  /** The alarm whose id begins so; people type the first characters, in either case. */
+  find(prefix: string): Found {
+    const wanted = prefix.toUpperCase().replaceAll("-", "");
+    const exact = this.#alarms.get(wanted);
+    if (exact !== undefined) return { kind: "one", alarm: exact };
+    const matches = wanted === "" ? [] : [...this.#alarms.values()].filter(({ id }) => id.startsWith(wanted));
+    const [first] = matches;
+    if (first === undefined) return { kind: "none" };
+    return matches.length === 1 ? { kind: "one", alarm: first } : { kind: "many", ids: matches.map(({ id }) => id) };
+  }
+
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  /** Raised or stale alarms, in the order in which they came. */
+  *open(): Generator<Alarm> {
+    for (const id of this.#open) {
+      const alarm = this.#alarms.get(id);
+      if (alarm !== undefined) yield alarm;
+    }
+  }
+
+  all(): IterableIterator<Alarm> {
+    return this.#alarms.values();
+  }
+
+  /** What the listeners' open set is compared with. */
+  marks(): readonly OpenMark[] {
+    return [...this.open()].map(({ id, life }) => ({ id, revision: life.revision, ring: life.ring }));
+  }
+
+  /** Takes the alarm as it stands now, and arms what falls due. */
+  put(alarm: Alarm, now: Now): void {
+    this.#alarms.set(alarm.id, alarm);
+    this.#byKey.set(alarm.key, alarm.id);
+    this.#changed.add(alarm.id);
+    const { condition, due } = alarm.life;
+    if (due === undefined) this.#due.cancel(alarm.id);
+    else this.#due.set(alarm.id, due);
+    if (condition === "raised" && alarm.staleAt !== undefined) {
+      this.#stale.set(alarm.id, now.mono + Math.max(0, alarm.staleAt - now.wall));
+    } else this.#stale.cancel(alarm.id);
+    if (condition === "cleared") {
+      this.#open.delete(alarm.id);
+      if (this.#forget.dueOf(alarm.id) === undefined) this.#forget.set(alarm.id, now.mono + CLOSED_KEEP_MS);
+    } else {
+      this.#open.add(alarm.id);
+      this.#forget.cancel(alarm.id);
+    }
+  }
+
+  /** The alarms put since the last call. */
+  takeChanged(): readonly Alarm[] {
+    if (this.#changed.size === 0) return [];
+    const changed = [...this.#changed].flatMap((id) => this.#alarms.get(id) ?? []);
+    this.#changed = new Set();
+    return changed;
+  }
+
+  /** An alarm whose phase falls due now. */
+  takeDue(now: Now): Alarm | undefined {
+    const id = this.#due.takeDue(now.mono);
+    return id === undefined ? undefined : this.#held(id);
+  }
+
+  /** An alarm whose source has fallen silent. */
+  takeStale(now: Now): Alarm | undefined {
+    const id = this.#stale.takeDue(now.mono);
+    return id === undefined ? undefined : this.#held(id);
+  }
+
+  /** A cleared occurrence that has been listed long enough; it is out of the book already. */
+  takeForgotten(now: Now): OccurrenceId | undefined {
+    const id = this.#forget.takeDue(this.#forget.size > CLOSED_MOST ? Number.POSITIVE_INFINITY : now.mono);
+    if (id === undefined) return undefined;
+    const alarm = this.#held(id);
+    this.#alarms.delete(id);
+    this.#changed.delete(id);
+    if (this.#byKey.get(alarm.key) === id) this.#byKey.delete(alarm.key);
+    return id;
+  }
+
+  next(): Ms | undefined {
+    const moments = [this.#due.next(), this.#stale.next(), this.#forget.next()].filter((at) => at !== undefined);
+    return moments.length === 0 ? undefined : Math.min(...moments);
+  }
+
+  #held(id: OccurrenceId): Alarm {
+    const alarm = this.#alarms.get(id);
+    assert(alarm !== undefined, "what falls due is in the book");
+    return alarm;
+  }
+}

@@ -1,0 +1,25 @@
+/** How a command ends: one number for scripts, one sentence for people. */
+
+/** The numbers of sysexits(3) that Gapbell uses; `failed` is a command that ran and found something wrong. */
+export const EXIT = {
+  done: 0, failed: 1, usage: 64, unavailable: 69, software: 70, temporary: 75, config: 78,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/**
+ * Ends a command from anywhere below its action; `runProgram` prints the message and exits with the code.
+ * The message has a capital first and no final period, and says what is and what should be.
+ */
+export class ExitFault extends Error {
+  readonly code: ExitCode;
+  /** What to do next, printed on a line of its own; "" for nothing. */
+  readonly hint: string;
+
+  constructor(code: ExitCode, message: string, hint = "") {
+    super(message);
+    this.name = "ExitFault";
+    this.code = code;
+    this.hint = hint;
+  }
+}

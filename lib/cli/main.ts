@@ -1,0 +1,80 @@
+/** What the three programs have in common: version, help, how an error is printed and with which number they end. */
+
+import { Command, CommanderError } from "commander";
+import { EXIT, ExitFault } from "./exit.ts";
+import { buildLine } from "./version.ts";
+
+/**
+ * A program with `--version`, help that fits a terminal, and no exits of its own. Subcommands made by
+ * `program.command(…)` inherit all of it.
+ *
+ * @param example whole lines as they are typed, printed under the help
+ */
+export function newProgram({
+  name,
+  about,
+  example,
+}: {
+  readonly name: string;
+  readonly about: string;
+  readonly example: string;
+}): Command {
+  const program = new Command(name)
+    .description(about)
+    .version(buildLine(name), "-V, --version", "print version and commit")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand(false)
+    .showHelpAfterError(`(${name} --help prints the commands)`)
+    .exitOverride();
+  return withExample(program, example);
+}
+
+/** Adds the line that shows a command at work to the end of its help. */
+export function withExample(command: Command, example: string): Command {
+  const lines = example.split("\n").map((line) => `  ${line}`);
+  return command.addHelpText("after", `\nExample:\n${lines.join("\n")}`);
+}
+
+/**
+ * Runs one command and says how it ended. Never rejects.
+ * An `ExitFault` is printed as its message and hint; anything else that is thrown is our own mistake and ends with 70.
+ *
+ * @param words the arguments without the program's name
+ * @param print where errors go, one line a call; standard error unless told otherwise
+ */
+export async function runProgram(
+  program: Command,
+  words: readonly string[] = process.argv.slice(2),
+  print: (line: string) => void = (line) => process.stderr.write(`${line}\n`),
+): Promise<number> {
+  try {
+    await program.parseAsync([...words], { from: "user" });
+    return Number(process.exitCode ?? EXIT.done);
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (thrown instanceof ExitFault) {
+      print(`${program.name()}: ${thrown.message}`);
+      if (thrown.hint !== "") print(thrown.hint);
+      return thrown.code;
+    }
+    print(`${program.name()}: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`);
+    return EXIT.software;
+  }
+}
+
+/** Aborts on SIGTERM and SIGINT; a second signal ends the process at once. */
+export function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ["SIGTERM", "SIGINT"] as const) {
+    process.on(name, () => {
+      if (stop.signal.aborted) process.exit(EXIT.temporary);
+      stop.abort(name);
+    });
+  }
+  return stop.signal;
+}
+
+/** One JSON value on a line of its own, for `--json`. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
