@@ -16,19 +16,28 @@ const base = z
   .refine(isSafeBase, "must be an https URL without path; http only to a loopback address")
   .default(WECOM_BASE);
 
-export const MailSettings = z.strictObject({
-  host: hostName,
-  port: z.int().min(1).max(65_535).default(587),
-  /** `none` is for a mail server on the same host. */
-  security: z.enum(["tls", "starttls", "none"]).default("starttls"),
-  user: z.string().min(1).max(254).optional(),
-  password_file: file.optional(),
-  /** PEM of a private authority. */
-  authority_file: file.optional(),
-  from: z.string().refine(isMailAddress, "must be one mail address without a display name"),
-  /** What the relay calls itself in EHLO and in Message-ID. */
-  name: hostName.default("gapbell-relay.invalid"),
-});
+export const MailSettings = z
+  .strictObject({
+    host: hostName,
+    port: z.int().min(1).max(65_535).default(587),
+    /** `tls`: from the first byte; `starttls`: required; `none`: only what a trusted network may read. */
+    security: z.enum(["tls", "starttls", "none"]).default("starttls"),
+    user: z.string().min(1).max(254).optional(),
+    password_file: file.optional(),
+    /** PEM of a private authority. */
+    authority_file: file.optional(),
+    from: z.string().refine(isMailAddress, "must be one mail address without a display name"),
+    /** What the relay calls itself in EHLO and in Message-ID. */
+    name: hostName.default("gapbell-relay.invalid"),
+  })
+  .refine(({ user, password_file: password }) => (user === undefined) === (password === undefined), {
+    message: "user and password_file must be given together",
+    path: ["password_file"],
+  })
+  .refine(({ security, user, host }) => security !== "none" || user === undefined || isLoopback(host), {
+    message: "must be tls or starttls where a password is sent to another host",
+    path: ["security"],
+  });
 
 export const WecomSettings = z.strictObject({
   corp: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "must be a corporation id"),
@@ -95,5 +104,5 @@ function isSafeBase(text: string): boolean {
 }
 
 function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
+  return host === "localhost" || host === "[::1]" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }

@@ -1,5 +1,12 @@
 /** Who we are, who the others are, and the keys between us. */
 
+import type { KeyObject } from "node:crypto";
+import { assert } from "../base/assert.ts";
+import { concat, toHex, utf8 } from "../base/bytes.ts";
+import { hkdf, sha256 } from "../base/digest.ts";
+import { KID_PAIRWISE } from "../wire/constants.ts";
+import { agree, privateKey, publicKey, rawPublic } from "../wire/seal.ts";
+
 /** 16 hex digits: the first 8 bytes of SHA-256 over the Ed25519 public key. */
 export type PeerId = string;
 
@@ -8,3 +15,104 @@ export type Peer = { readonly id: PeerId; readonly ed: Uint8Array; readonly x: U
 
 /** The 32-byte private seeds of one identity, as they lie in a file of mode 0600. */
 export type Seeds = { readonly ed: Uint8Array; readonly x: Uint8Array };
+
+/** A peer together with what it takes to speak as that peer. */
+export type Identity = Peer & { readonly signer: KeyObject; readonly agreement: KeyObject };
+
+export function identityFrom(seeds: Seeds): Identity {
+  const signer = privateKey("ed", seeds.ed);
+  const agreement = privateKey("x", seeds.x);
+  return { ...peerOf(rawPublic(signer), rawPublic(agreement)), signer, agreement };
+}
+
+export function peerOf(ed: Uint8Array, x: Uint8Array): Peer {
+  return { id: peerIdOf(ed), ed, x };
+}
+
+export function peerIdOf(ed: Uint8Array): PeerId {
+  return toHex(sha256(ed).subarray(0, 8));
+}
+
+/** 16 bytes: what an invite and a beacon name the cluster by. */
+export function clusterIdOf(clusterKey: Uint8Array): Uint8Array {
+  return sha256(clusterKey).subarray(0, 16);
+}
+
+/** The key that two identities share, the same from both sides. */
+export function pairKey(own: Identity, other: Peer): Uint8Array {
+  const ids = [own.id, other.id].sort().join("");
+  return hkdf(agree(own.agreement, publicKey("x", other.x)), { salt: utf8(ids), use: "gapbell/1 pair", lengthBytes: 32 });
+}
+
+/** Derived traffic keys kept at hand; more are derived anew. */
+const TRAFFIC_KEYS_MOST = 8192;
+
+/** Every key that may seal or open a packet here. */
+export class KeyRing {
+  readonly own: Identity;
+  readonly #peers = new Map<PeerId, { readonly peer: Peer; readonly verifier: KeyObject; readonly pair: Uint8Array }>();
+  readonly #groups = new Map<number, Uint8Array>();
+  readonly #traffic = new Map<string, Uint8Array>();
+  #groupKid = 0;
+
+  constructor(own: Identity) {
+    this.own = own;
+  }
+
+  addPeer(peer: Peer): void {
+    this.#peers.set(peer.id, { peer, verifier: publicKey("ed", peer.ed), pair: pairKey(this.own, peer) });
+    this.#traffic.clear();
+  }
+
+  removePeer(id: PeerId): void {
+    this.#peers.delete(id);
+    this.#traffic.clear();
+  }
+
+  has(id: PeerId): boolean {
+    return this.#peers.has(id);
+  }
+
+  verifier(id: PeerId): KeyObject | undefined {
+    return this.#peers.get(id)?.verifier;
+  }
+
+  /** Takes a group key; the one set last seals, the others still open. */
+  setGroup(kid: number, key: Uint8Array): void {
+    assert(kid > 0 && kid < KID_PAIRWISE, "a group key has a number from 1 to 32767");
+    this.#groups.set(kid, key);
+    this.#groupKid = kid;
+    this.#traffic.clear();
+  }
+
+  get groupKid(): number {
+    return this.#groupKid;
+  }
+
+  groupKey(): Uint8Array | undefined {
+    return this.#groups.get(this.#groupKid);
+  }
+
+  /**
+   * The key of one sender's epoch.
+   *
+   * @param other whom the sender shares a pair key with, seen from here; used with `KID_PAIRWISE` only
+   * @returns undefined where that key is not ours
+   */
+  trafficKey({ sender, epoch, kid, other }: { readonly sender: PeerId; readonly epoch: bigint; readonly kid: number; readonly other: PeerId }): Uint8Array | undefined {
+    const name = `${sender} ${epoch} ${kid} ${other}`;
+    const held = this.#traffic.get(name);
+    if (held !== undefined) return held;
+    const base = kid === KID_PAIRWISE ? this.#peers.get(other)?.pair : this.#groups.get(kid);
+    if (base === undefined) return undefined;
+    const salt = concat(Buffer.from(sender, "hex"), bytesOf(epoch, 8));
+    const key = hkdf(base, { salt, use: `gapbell/1 ${kid.toString(16).padStart(4, "0")}`, lengthBytes: 32 });
+    if (this.#traffic.size >= TRAFFIC_KEYS_MOST) this.#traffic.clear();
+    this.#traffic.set(name, key);
+    return key;
+  }
+}
+
+function bytesOf(value: bigint, count: number): Uint8Array {
+  return new Uint8Array(Buffer.from(value.toString(16).padStart(count * 2, "0"), "hex"));
+}

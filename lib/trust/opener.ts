@@ -1,12 +1,21 @@
-/** Lets in what a known sender sealed, once, and counts the rest. */
+/** Lets in what a known sender sealed, once, and counts the rest. Cheap checks first: the LAN may send anything. */
 
-import type { Message } from "../wire/message.ts";
-import type { PeerId } from "./keys.ts";
+import { Bucket } from "../base/bucket.ts";
+import { fromBase64 } from "../base/bytes.ts";
+import { fail, ok, type Result } from "../base/result.ts";
+import type { Ms } from "../base/units.ts";
+import { DATAGRAM_BYTES_MOST, HEADER_BYTES, KID_PAIRWISE, SIGNATURE_BYTES, SUITE_CLEAR } from "../wire/constants.ts";
+import type { Message, MessageKind } from "../wire/message.ts";
+import { type BodyFault, decodeBody, decodeHeader, type Header, type HeaderFault } from "../wire/packet.ts";
+import { openClear, openPacket, publicKey } from "../wire/seal.ts";
+import { type KeyRing, type PeerId, peerIdOf } from "./keys.ts";
+import { Window } from "./window.ts";
 
 /**
  * A datagram whose sender, seal, signature and form have been checked.
  * `fresh`: of the sender's present epoch and never seen before. `newer`: of an epoch not yet adopted by challenge.
  * `older`: only HELLO, WELCOME and ACK come through so, because they carry their own proof of freshness.
+ * `stranger`: signed in clear by a key that nobody vouches for here.
  */
 export type Opened = {
   readonly sender: PeerId;
@@ -16,3 +25,135 @@ export type Opened = {
   readonly sealed: "group" | "pair" | "clear";
   readonly message: Message;
 };
+
+export type Drop = HeaderFault | BodyFault | "unknown sender" | "unknown key" | "too many" | "replay" | "seal" | "signature" | "wrong direction" | "own echo";
+
+export type Side = "agent" | "client";
+
+/** Who may say what: to an agent come these, to a listener the others; in clear only those of strangers. */
+const FROM_LISTENERS: readonly MessageKind[] = ["seek", "hello", "bye", "receipt", "ack", "fetch", "join"];
+const FROM_AGENTS: readonly MessageKind[] = ["beacon", "welcome", "alarm", "state", "acked", "data", "joined", "bye"];
+const IN_CLEAR: readonly MessageKind[] = ["beacon", "seek", "join", "joined"];
+const PROVES_ITSELF: readonly MessageKind[] = ["hello", "welcome", "ack"];
+
+/** Packets a second from one sender, and at once, before any cryptography (wire-notes §3.2). */
+const RATES: Readonly<Record<"listener" | "agent" | "stranger", { readonly perSecond: number; readonly burst: number }>> = {
+  listener: { perSecond: 20, burst: 60 },
+  agent: { perSecond: 400, burst: 1200 },
+  stranger: { perSecond: 2, burst: 10 },
+};
+const SOURCES_MOST = 4096;
+
+export class Opener {
+  readonly #ring: KeyRing;
+  readonly #side: Side;
+  readonly #windows = new Map<PeerId, { epoch: bigint; window: Window }>();
+  readonly #buckets = new Map<string, Bucket>();
+  readonly #drops = new Map<string, number>();
+
+  constructor({ ring, side }: { readonly ring: KeyRing; readonly side: Side }) {
+    this.#ring = ring;
+    this.#side = side;
+  }
+
+  /** @param from host and port of the source, for the rate limit of strangers */
+  open(datagram: Uint8Array, from: string, now: Ms): Result<Opened, Drop> {
+    const opened = this.#open(datagram, from, now);
+    if (!opened.ok) this.#drops.set(opened.fault, (this.#drops.get(opened.fault) ?? 0) + 1);
+    return opened;
+  }
+
+  /** Believes a peer's epoch from now on, everything up to `counter` counting as seen. */
+  adopt(peer: PeerId, { epoch, counter }: { readonly epoch: bigint; readonly counter: bigint }): void {
+    this.#windows.set(peer, { epoch, window: new Window(counter) });
+  }
+
+  /** Highest counter seen of a peer's present epoch. */
+  seen(peer: PeerId): { readonly epoch: bigint; readonly counter: bigint } | undefined {
+    const held = this.#windows.get(peer);
+    return held === undefined ? undefined : { epoch: held.epoch, counter: held.window.highest };
+  }
+
+  /** How many datagrams were dropped, for each reason. */
+  drops(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#drops);
+  }
+
+  #open(datagram: Uint8Array, from: string, now: Ms): Result<Opened, Drop> {
+    const header = decodeHeader(datagram);
+    if (!header.ok) return fail(header.fault);
+    const { kind, sender, suite } = header.value;
+    if (sender === this.#ring.own.id) return fail("own echo");
+    if (!(this.#side === "agent" ? FROM_LISTENERS : FROM_AGENTS).includes(kind)) return fail("wrong direction");
+    return suite === SUITE_CLEAR ? this.#openClear(datagram, header.value, from, now) : this.#openSealed(datagram, header.value, now);
+  }
+
+  /** JOIN, JOINED and the BEACON of a cluster not joined bring their key along; whether to believe it is the machine's affair. */
+  #openClear(datagram: Uint8Array, header: Header, from: string, now: Ms): Result<Opened, Drop> {
+    const { kind, sender, flags, epoch, counter } = header;
+    if (!IN_CLEAR.includes(kind)) return fail("seal");
+    if (!this.#allow(from, "stranger", now)) return fail("too many");
+    const body = datagram.subarray(HEADER_BYTES, datagram.length - SIGNATURE_BYTES);
+    const known = this.#ring.verifier(sender);
+    const message = decodeBody(kind, body, flags);
+    if (!message.ok) return fail(message.fault);
+    const claimed = known === undefined ? claimedKey(message.value, sender) : undefined;
+    const verifier = known ?? (claimed === undefined ? undefined : publicKey("ed", claimed));
+    if (verifier === undefined) return fail("unknown sender");
+    if (!openClear(datagram, verifier).ok) return fail("signature");
+    if (known === undefined) return ok({ sender, epoch, counter, freshness: "stranger", sealed: "clear", message: message.value });
+    return this.#admit(header, message.value, "clear");
+  }
+
+  #openSealed(datagram: Uint8Array, header: Header, now: Ms): Result<Opened, Drop> {
+    const { sender, epoch, kid, kind, flags } = header;
+    const signer = this.#ring.verifier(sender);
+    if (signer === undefined) return fail("unknown sender");
+    if (!this.#allow(sender, this.#side === "agent" ? "listener" : "agent", now)) return fail("too many");
+    if (this.#freshness(header) === undefined) return fail("replay");
+    const trafficKey = this.#ring.trafficKey({ sender, epoch, kid, other: sender });
+    if (trafficKey === undefined) return fail("unknown key");
+    const opened = openPacket(datagram, { signer, trafficKey });
+    if (!opened.ok) return fail(opened.fault);
+    const message = decodeBody(kind, opened.value, flags);
+    if (!message.ok) return fail(message.fault);
+    return this.#admit(header, message.value, kid === KID_PAIRWISE ? "pair" : "group");
+  }
+
+  /** Only a genuine packet moves the window. */
+  #admit(header: Header, message: Message, sealed: Opened["sealed"]): Result<Opened, Drop> {
+    const freshness = this.#freshness(header);
+    if (freshness === undefined) return fail("replay");
+    if (freshness === "fresh") this.#windows.get(header.sender)?.window.commit(header.counter);
+    const { sender, epoch, counter } = header;
+    return ok({ sender, epoch, counter, freshness, sealed, message });
+  }
+
+  #freshness({ sender, epoch, counter, kind }: Header): Opened["freshness"] | undefined {
+    const held = this.#windows.get(sender);
+    if (held === undefined || epoch > held.epoch) return "newer";
+    if (epoch < held.epoch) return PROVES_ITSELF.includes(kind) ? "older" : undefined;
+    if (held.window.check(counter)) return "fresh";
+    return undefined;
+  }
+
+  #allow(source: string, rate: keyof typeof RATES, now: Ms): boolean {
+    let bucket = this.#buckets.get(source);
+    if (bucket === undefined) {
+      if (this.#buckets.size >= SOURCES_MOST) this.#buckets.clear();
+      bucket = new Bucket({ ...RATES[rate], at: now });
+      this.#buckets.set(source, bucket);
+    }
+    return bucket.allow(now);
+  }
+}
+
+/** The key that a stranger's message names, if it is the one that its sender id is the hash of. */
+function claimedKey(message: Message, sender: PeerId): Uint8Array | undefined {
+  const text = "key" in message.body ? message.body.key : message.kind === "join" ? message.body.ed : undefined;
+  const key = typeof text === "string" ? fromBase64(text) : undefined;
+  return key !== undefined && key.length === 32 && peerIdOf(key) === sender ? key : undefined;
+}
+
+/** Larger datagrams are never ours. */
+export const RECEIVE_BYTES_MOST = DATAGRAM_BYTES_MOST;

@@ -28,11 +28,13 @@ export const Beacon = z.object({
   /** `openSetMac` of wire/open-set.ts over all alarms that are not cleared: only members can tell whether they lag. */
   open: base64(8),
   rules: digest, voice: digest,
+  /** The agent's own Ed25519 key, so that a stranger can check the signature; only the voice certificate makes it believable. */
+  key: base64(32),
   wall: wallMs,
 });
 
 /** Listener, in clear, padded so that the BEACON that answers it is no larger. */
-export const Seek = z.object({ nonce: base64(8), pad: z.string().max(1024) });
+export const Seek = z.object({ nonce: base64(8), key: base64(32), pad: z.string().max(1024) });
 
 /** Listener to agent, pairwise, every 20 s: I am here, and this is who sits before me. */
 export const Hello = z.object({
@@ -131,6 +133,8 @@ export const Join = z.object({
 /** Agent to stranger, in clear but for the sealed group key. */
 export const Joined = z.object({
   nonce: base64(16),
+  /** The agent's own Ed25519 key, as in BEACON. */
+  key: base64(32),
   refused: z.string().max(200).optional(),
   cluster: base64(32).optional(), clusterName: word(32).optional(),
   voice: certificate.optional(), member: certificate.optional(), warrant: certificate.optional(),

@@ -1,0 +1,65 @@
+/** The words of what is sent outside, in the languages of the people who read it. */
+
+import type { Severity } from "../alarm/severity.ts";
+
+export type Language = "en" | "zh";
+
+export type Phrases = {
+  /** Short enough for a phone's preview. */
+  readonly tag: Readonly<Record<Severity, string>>;
+  readonly cleared: string;
+  readonly alarm: string;
+  readonly module: string;
+  readonly item: string;
+  readonly raised: string;
+  readonly generated: string;
+  readonly why: string;
+  readonly to: string;
+  readonly resent: string;
+  readonly withheld: string;
+  /** @param count 2 for the first repeat */
+  readonly reminder: (count: number) => string;
+  readonly changed: (revision: number) => string;
+  readonly takenBy: (name: string, at: string) => string;
+  readonly clearedAt: (at: string) => string;
+  readonly acknowledge: (id: string) => string;
+};
+
+export const PHRASES: Readonly<Record<Language, Phrases>> = {
+  en: {
+    tag: { critical: "[CRIT]", major: "[MAJ]", indeterminate: "[INDET]", minor: "[MIN]", warning: "[WARN]" },
+    cleared: "[OK]",
+    alarm: "Alarm",
+    module: "Module",
+    item: "Item",
+    raised: "Raised",
+    generated: "Reported by the source",
+    why: "Why you are told",
+    to: "To",
+    resent: "(sent again)",
+    withheld: "The text is left out because the provider refused it; see the alarm on the LAN.",
+    reminder: (count) => `Message ${count}: nobody has taken this alarm yet`,
+    changed: (revision) => `Revision ${revision}: the alarm has changed`,
+    takenBy: (name, at) => `Taken by ${name} at ${at}`,
+    clearedAt: (at) => `Cleared at ${at}`,
+    acknowledge: (id) => `To take it, on the cluster's LAN: gapbell-client ack ${id}`,
+  },
+  zh: {
+    tag: { critical: "[紧急]", major: "[重要]", indeterminate: "[未定]", minor: "[次要]", warning: "[提示]" },
+    cleared: "[恢复]",
+    alarm: "告警",
+    module: "模块",
+    item: "条目",
+    raised: "发生时间",
+    generated: "来源时间",
+    why: "通知原因",
+    to: "通知",
+    resent: "（重发）",
+    withheld: "服务商拒绝了正文，此处省略；请在局域网内查看该告警。",
+    reminder: (count) => `第 ${count} 次通知：此告警仍无人确认`,
+    changed: (revision) => `第 ${revision} 版：告警已变化`,
+    takenBy: (name, at) => `${name} 已于 ${at} 确认处理`,
+    clearedAt: (at) => `已于 ${at} 恢复`,
+    acknowledge: (id) => `确认方法（在集群局域网内）：gapbell-client ack ${id}`,
+  },
+};

@@ -1,0 +1,66 @@
+/** Seals what we say: one counter for all of it, in an epoch that no earlier life of this identity used. */
+
+import { fail, ok, type Result } from "../base/result.ts";
+import { BODY_BYTES_MOST, FLAG_BROADCAST, FLAG_DEFLATED, FLAG_REPEAT, KID_NONE, KID_PAIRWISE, SUITE_CLEAR, SUITE_SEALED } from "../wire/constants.ts";
+import type { Message } from "../wire/message.ts";
+import { encodeBody, encodeHeader } from "../wire/packet.ts";
+import { sealClear, sealPacket } from "../wire/seal.ts";
+import type { KeyRing, PeerId } from "./keys.ts";
+
+export type SealFault =
+  | { readonly kind: "tooLong"; readonly bytes: number }
+  | { readonly kind: "noKey" };
+
+export type SealTo = { readonly kind: "group" } | { readonly kind: "pair"; readonly peer: PeerId } | { readonly kind: "clear" };
+
+/** Bodies above this many bytes are deflated: rare outside floods. */
+export type SealOptions = { readonly broadcast: boolean; readonly repeat: boolean; readonly deflate: boolean };
+
+export class Sealer {
+  readonly #ring: KeyRing;
+  readonly #epoch: bigint;
+  #counter = 0n;
+
+  /** @param epoch from `nextEpoch`, stored before the first packet leaves */
+  constructor({ ring, epoch }: { readonly ring: KeyRing; readonly epoch: bigint }) {
+    this.#ring = ring;
+    this.#epoch = epoch;
+  }
+
+  get epoch(): bigint {
+    return this.#epoch;
+  }
+
+  get counter(): bigint {
+    return this.#counter;
+  }
+
+  seal(message: Message, to: SealTo, { broadcast, repeat, deflate }: SealOptions): Result<Uint8Array, SealFault> {
+    const { own } = this.#ring;
+    const kid = to.kind === "clear" ? KID_NONE : to.kind === "group" ? this.#ring.groupKid : KID_PAIRWISE;
+    const body = encodeBody(message, { deflate });
+    if (body.length > BODY_BYTES_MOST) return fail({ kind: "tooLong", bytes: body.length });
+    // A counter is spent before the packet is made, so that no fault can lead to its use for another.
+    this.#counter += 1n;
+    const header = encodeHeader({
+      kind: message.kind, kid, sender: own.id, epoch: this.#epoch, counter: this.#counter,
+      suite: to.kind === "clear" ? SUITE_CLEAR : SUITE_SEALED,
+      flags: (broadcast ? FLAG_BROADCAST : 0) | (repeat ? FLAG_REPEAT : 0) | (deflate ? FLAG_DEFLATED : 0),
+    });
+    if (to.kind === "clear") return ok(sealClear(header, body, own.signer));
+    const other = to.kind === "pair" ? to.peer : "";
+    const trafficKey = this.#ring.trafficKey({ sender: own.id, epoch: this.#epoch, kid, other });
+    return trafficKey === undefined ? fail({ kind: "noKey" }) : ok(sealPacket(header, body, { signer: own.signer, trafficKey }));
+  }
+}
+
+/**
+ * An epoch above every earlier one: it survives a clock set back, and a lost state file.
+ *
+ * @param random16 0 to 65535
+ */
+export function nextEpoch({ stored, wallMs, random16 }: { readonly stored: bigint; readonly wallMs: number; readonly random16: number }): bigint {
+  const byClock = (BigInt(wallMs) << 16n) | BigInt(random16);
+  const byStore = stored + 65_536n;
+  return byClock > byStore ? byClock : byStore;
+}

@@ -1,0 +1,101 @@
+/**
+ * The datagram without its secrets: a header of 32 bytes, and a JSON body.
+ *
+ *  0  2 magic "GB"   2 1 version   3 1 type   4 1 flags   5 1 suite   6 2 kid
+ *  8  8 sender id    16 8 epoch    24 8 counter                       all big endian
+ */
+
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { fromUtf8, toHex, utf8 } from "../base/bytes.ts";
+import { fail, ok, type Result } from "../base/result.ts";
+import {
+  DATAGRAM_BYTES_MOST, FLAG_DEFLATED, HEADER_BYTES, INFLATED_BYTES_MOST, MAGIC, SIGNATURE_BYTES, SUITE_CLEAR, SUITE_SEALED,
+  TYPES, VERSION,
+} from "./constants.ts";
+import { type Message, type MessageKind, SCHEMAS } from "./message.ts";
+
+export type Header = {
+  readonly kind: MessageKind;
+  readonly flags: number;
+  readonly suite: number;
+  readonly kid: number;
+  /** 16 hex digits. */
+  readonly sender: string;
+  readonly epoch: bigint;
+  readonly counter: bigint;
+};
+
+export type HeaderFault = "too short" | "too long" | "foreign" | "newer version" | "unknown type" | "unknown suite";
+export type BodyFault = "not JSON" | "too deep" | "wrong form" | "inflates too far";
+
+/** Arrays in objects in arrays: what a message needs, and no more. */
+const DEPTH_MOST = 5;
+
+const KIND_OF = new Map<number, MessageKind>(Object.entries(TYPES).map(([kind, number]) => [number, kind as MessageKind]));
+
+export function encodeHeader({ kind, flags, suite, kid, sender, epoch, counter }: Header): Uint8Array {
+  const bytes = new Uint8Array(HEADER_BYTES);
+  const view = new DataView(bytes.buffer);
+  bytes.set([MAGIC[0], MAGIC[1], VERSION, TYPES[kind], flags, suite]);
+  view.setUint16(6, kid);
+  view.setBigUint64(8, BigInt(`0x${sender}`));
+  view.setBigUint64(16, epoch);
+  view.setBigUint64(24, counter);
+  return bytes;
+}
+
+/** Reads the header of a datagram. Never throws: whatever the LAN sends is data. */
+export function decodeHeader(datagram: Uint8Array): Result<Header, HeaderFault> {
+  if (datagram.length < HEADER_BYTES + SIGNATURE_BYTES) return fail("too short");
+  if (datagram.length > DATAGRAM_BYTES_MOST) return fail("too long");
+  if (datagram[0] !== MAGIC[0] || datagram[1] !== MAGIC[1]) return fail("foreign");
+  if (datagram[2] !== VERSION) return fail("newer version");
+  const kind = KIND_OF.get(datagram[3] ?? 0);
+  if (kind === undefined) return fail("unknown type");
+  const suite = datagram[5] ?? 0;
+  if (suite !== SUITE_SEALED && suite !== SUITE_CLEAR) return fail("unknown suite");
+  const view = new DataView(datagram.buffer, datagram.byteOffset, HEADER_BYTES);
+  return ok({
+    kind, flags: datagram[4] ?? 0, suite, kid: view.getUint16(6), sender: toHex(datagram.subarray(8, 16)),
+    epoch: view.getBigUint64(16), counter: view.getBigUint64(24),
+  });
+}
+
+/** @param deflate only in floods: sizes then say little of the content */
+export function encodeBody(message: Message, { deflate }: { readonly deflate: boolean }): Uint8Array {
+  const json = utf8(JSON.stringify(message.body));
+  return deflate ? new Uint8Array(deflateRawSync(json)) : json;
+}
+
+/** Checks depth and form; unknown fields are dropped. */
+export function decodeBody(kind: MessageKind, bytes: Uint8Array, flags: number): Result<Message, BodyFault> {
+  const plain = (flags & FLAG_DEFLATED) === 0 ? bytes : inflate(bytes);
+  if (plain === undefined) return fail("inflates too far");
+  const text = fromUtf8(plain);
+  const json = text === undefined ? undefined : parseJson(text);
+  if (json === undefined) return fail("not JSON");
+  if (deeperThan(json, DEPTH_MOST)) return fail("too deep");
+  const parsed = SCHEMAS[kind].safeParse(json);
+  return parsed.success ? ok({ kind, body: parsed.data } as Message) : fail("wrong form");
+}
+
+function inflate(bytes: Uint8Array): Uint8Array | undefined {
+  try {
+    return new Uint8Array(inflateRawSync(bytes, { maxOutputLength: INFLATED_BYTES_MOST }));
+  } catch {
+    return undefined;
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function deeperThan(value: unknown, most: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return most === 0 || Object.values(value).some((inner) => deeperThan(inner, most - 1));
+}
