@@ -1,0 +1,69 @@
+/** One alert as Prometheus and Alertmanager write it, in whichever envelope it comes. */
+
+import { z } from "zod";
+import type { Labels, Report } from "../alarm/alarm.ts";
+import { weightOf } from "../alarm/severity.ts";
+import { fail, ok, type Result } from "../base/result.ts";
+import type { Lack } from "./batch.ts";
+import { LabelSet, without } from "./labels.ts";
+import { Moment, plausible } from "./moment.ts";
+import type { IntakeContext } from "./parsed.ts";
+import { manyLines, oneLine } from "./text.ts";
+
+/** Unknown fields are passed over: newer releases say more. */
+export const Alert = z.object(
+  {
+    labels: LabelSet,
+    annotations: z.record(z.string(), z.string("a text"), "an object of texts").nullish(),
+    startsAt: Moment.nullish(),
+    endsAt: Moment.nullish(),
+  },
+  "an alert: an object with labels",
+);
+export type Alert = z.output<typeof Alert>;
+export const ALERT_NAMES = ["labels", "annotations", "startsAt", "endsAt", "generatorURL", "status", "fingerprint"] as const;
+
+/**
+ * @param condition decided by the envelope: the end that has passed, or a status
+ * @param staleAt decided by the envelope: whether its sender repeats itself
+ */
+export function reportOfAlert(
+  alert: Alert,
+  { source, condition, staleAt }: Pick<Report, "source" | "condition" | "staleAt">,
+  { now, replicaLabels }: IntakeContext,
+): Result<Report, Lack> {
+  const { labels, startsAt, endsAt } = alert;
+  const identity = without(labels, replicaLabels);
+  if (Object.keys(identity).length === 0) {
+    return fail({
+      field: "labels",
+      expected: `at least one label beside the replica labels (${replicaLabels.join(", ")})`,
+      found: Object.keys(labels).join(", "),
+    });
+  }
+  if (startsAt != null && endsAt != null && endsAt < startsAt) {
+    return fail({
+      field: "endsAt",
+      expected: `a time not before startsAt, ${new Date(startsAt).toISOString()}`,
+      found: JSON.stringify(new Date(endsAt).toISOString()),
+    });
+  }
+  return ok({
+    condition, source, identity, labels, staleAt,
+    ...linesOf(alert),
+    weight: labels["severity"] === undefined ? undefined : weightOf(labels["severity"]),
+    generatedAt: plausible(startsAt ?? endsAt ?? undefined, now),
+    again: false,
+  });
+}
+
+/** The summary is the line and the description the detail; where one is missing, what there is. */
+function linesOf({ labels, annotations }: Alert): Pick<Report, "text" | "detail"> {
+  const said = ["summary", "message", "description"].map((name) => annotations?.[name] ?? "").filter((line) => line.trim() !== "");
+  const [first, ...more] = said;
+  return { text: oneLine(first ?? nameOf(labels)), detail: manyLines(more.join("\n")) };
+}
+
+function nameOf(labels: Labels): string {
+  return labels["alertname"] ?? Object.entries(labels).map(([name, value]) => `${name}=${value}`).join(" ");
+}
