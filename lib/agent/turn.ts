@@ -5,16 +5,16 @@ import type { Policy } from "../alarm/policy.ts";
 import type { Ms } from "../base/units.ts";
 import type { Rules } from "../classify/rule.ts";
 import type { Roster } from "../duty/roster.ts";
+import type { Question, ReportFormat } from "../port/agent-door.ts";
 import type { Address } from "../port/lan.ts";
 import type { LinkAnswer, LinkRequest, RelayAddress } from "../port/relay-link.ts";
 import type { Change } from "../port/store.ts";
 import type { Reply } from "../port/tickets.ts";
 import type { Peer, PeerId } from "../trust/keys.ts";
 import type { Opened } from "../trust/opener.ts";
-import type { Message } from "../wire/message.ts";
+import type { Body, Message } from "../wire/message.ts";
 
-/** The ways in that carry reports; each has its file in `intake`. */
-export type ReportFormat = "alertmanager-api" | "alertmanager-webhook" | "reports";
+export type { Question, ReportFormat } from "../port/agent-door.ts";
 
 /** What may leave the room in an escalation. */
 export const CONTENT_FIELDS = ["severity", "module", "item", "text", "detail", "times", "id"] as const;
@@ -31,19 +31,6 @@ export type AgentSettings = {
   /** Datagrams a second on the LAN. */
   readonly lanRate: number;
 };
-
-/** What a person or a program may ask over the API. Each gets exactly one reply. */
-export type Question =
-  | { readonly kind: "list"; readonly all: boolean }
-  | { readonly kind: "show"; readonly id: string }
-  | { readonly kind: "ack"; readonly id: string; readonly operator: string; readonly comment: string; readonly way: "console" | "outside" }
-  | { readonly kind: "listeners" }
-  | { readonly kind: "relay"; readonly fresh: boolean }
-  | { readonly kind: "ready" }
-  /** A warrant signed by the cluster key, and the key that JOIN's MAC is under. */
-  | { readonly kind: "invited"; readonly warrant: string; readonly joinKey: string }
-  /** The relay that this agent has joined by its join string. */
-  | { readonly kind: "joinedRelay"; readonly relay: RelayAddress };
 
 export type AgentEvent =
   | { readonly kind: "started" }
@@ -66,7 +53,9 @@ export type AgentEffect =
   | { readonly kind: "answer"; readonly ticket: number; readonly reply: Reply }
   /** The reply's body is `{...body, timeline}` with the journal of the occurrence, read after the commit. */
   | { readonly kind: "answerTimeline"; readonly ticket: number; readonly occurrence: OccurrenceId; readonly body: Labels | object }
-  | { readonly kind: "say"; readonly message: Message; readonly to: Audience; readonly repeat: boolean }
+  | { readonly kind: "say"; readonly message: Message; readonly to: Audience; readonly repeat: boolean; readonly deflate: boolean }
+  /** The answer to HELLO: `perform` fills in the sealer's epoch and counter. */
+  | { readonly kind: "welcome"; readonly body: Omit<Body<"welcome">, "epoch" | "counter">; readonly peer: PeerId; readonly address: Address }
   /** Believe this listener from now on. */
   | { readonly kind: "enrol"; readonly peer: Peer }
   /** Take this epoch of a peer as its present one. */

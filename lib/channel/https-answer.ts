@@ -20,7 +20,7 @@ export function answerOf(reply: CarrierReply): Result<Readonly<Record<string, un
     return fail({ kind: "retry", reason: words, afterMs: retryAfter(headers) });
   }
   // A redirect is never followed: the secret is in the URL.
-  if (status < 200 || status < 400 && status >= 300 || [401, 403, 404, 410].includes(status)) {
+  if (status < 200 || status < 400 && status >= 300 || [401, 403, 404, 407, 410].includes(status)) {
     return fail({ kind: "config", reason: words, afterMs: CONFIG_AFTER_MS });
   }
   if (status >= 400) return fail({ kind: "unfit", reason: words });

@@ -30,7 +30,7 @@ type Progress = { stage: "connect" | "login" | "send" | "answer"; sent: boolean 
 
 function connectionTo({ server, timeoutMs }: SmtpRequest | SmtpProbe): SMTPConnection {
   const { host, port, security, name, authority } = server;
-  const connection = new SMTPConnection({
+  return new SMTPConnection({
     host, port, name,
     secure: security === "tls",
     requireTLS: security === "starttls",
@@ -43,7 +43,6 @@ function connectionTo({ server, timeoutMs }: SmtpRequest | SmtpProbe): SMTPConne
     logger: false,
     tls: { minVersion: "TLSv1.2", ...(authority === undefined ? {} : { ca: authority }) },
   });
-  return connection;
 }
 
 async function converse(connection: SMTPConnection, request: SmtpRequest | SmtpProbe, progress: Progress): Promise<CarrierReply> {
@@ -142,10 +141,15 @@ function replyOf(error: SmtpError, progress: Progress): CarrierReply {
   if (error.code === "EAUTH" || error.code === "ENOAUTH") {
     return { kind: "failed", stage: "login", sent: false, code, reason: answer === "" ? reasonOf(error) : answer };
   }
-  const command = COMMANDS[error.command ?? ""] ?? (progress.stage === "answer" ? "data" : "greeting");
+  const command = COMMANDS[error.command ?? ""] ?? COMMAND_AT[progress.stage];
   if (code !== undefined && command !== "starttls") return { kind: "smtp", code, response: answer, command };
   return { kind: "failed", stage: stageOf(error, progress), sent: progress.sent, code, reason: reasonOf(error) };
 }
+
+/** Where the error names no command, as when a server closes the connection. */
+const COMMAND_AT = { connect: "greeting", login: "ehlo", send: "mail", answer: "data" } as const satisfies Readonly<
+  Record<Progress["stage"], SmtpCommand>
+>;
 
 const COMMANDS: Readonly<Record<string, SmtpCommand>> = {
   EHLO: "ehlo", HELO: "ehlo", STARTTLS: "starttls", "MAIL FROM": "mail", "RCPT TO": "rcpt", DATA: "data",

@@ -3,11 +3,13 @@
  * Ed25519 over method, path with its query, SHA-256 of the body (hex), key, time, counter and idempotency key, one a line.
  */
 
-import { createPrivateKey, createPublicKey, sign, verify } from "node:crypto";
-import { concat, fromBase64, toBase64, toHex, utf8 } from "../base/bytes.ts";
+import type { KeyObject } from "node:crypto";
+import { fromBase64, toBase64, toHex, utf8 } from "../base/bytes.ts";
 import { sha256 } from "../base/digest.ts";
 import { fail, ok, type Result } from "../base/result.ts";
 import type { WallMs } from "../base/units.ts";
+import { SIGNATURE_BYTES } from "./constants.ts";
+import { publicKey, signBytes, verifyBytes } from "./seal.ts";
 
 /** Header names in lower case, as both HTTP stacks give them. */
 export const SIGNATURE_HEADERS = {
@@ -39,15 +41,14 @@ export type SignatureFault =
   | { readonly kind: "missing"; readonly header: string }
   | { readonly kind: "malformed"; readonly header: string; readonly expected: string };
 
-/** @param seed the 32-byte Ed25519 seed of `claim.key` */
-export function signRequest(parts: SignedParts, claim: Claim, seed: Uint8Array): Readonly<Record<string, string>> {
-  const key = createPrivateKey({ key: Buffer.from(concat(PKCS8_ED25519, seed)), format: "der", type: "pkcs8" });
+/** @param signer the Ed25519 private key that `claim.key` names */
+export function signRequest(parts: SignedParts, claim: Claim, signer: KeyObject): Readonly<Record<string, string>> {
   return {
     [SIGNATURE_HEADERS.key]: claim.key,
     [SIGNATURE_HEADERS.time]: String(claim.time),
     [SIGNATURE_HEADERS.counter]: String(claim.counter),
     [SIGNATURE_HEADERS.idempotency]: claim.idempotency,
-    [SIGNATURE_HEADERS.signature]: toBase64(new Uint8Array(sign(null, signedBytes(parts, claim), key))),
+    [SIGNATURE_HEADERS.signature]: toBase64(signBytes(signedBytes(parts, claim), signer)),
   };
 }
 
@@ -76,20 +77,13 @@ export function verifyRequest(
   { claim, signature }: { readonly claim: Claim; readonly signature: Uint8Array },
   ed: Uint8Array,
 ): boolean {
-  if (signature.length !== 64 || ed.length !== 32) return false;
+  if (signature.length !== SIGNATURE_BYTES || ed.length !== 32) return false;
   try {
-    const key = createPublicKey({ key: Buffer.from(concat(SPKI_ED25519, ed)), format: "der", type: "spki" });
-    return verify(null, signedBytes(parts, claim), key, signature);
+    return verifyBytes(signedBytes(parts, claim), signature, publicKey("ed", ed));
   } catch {
     return false; // Not a point on the curve.
   }
 }
-
-/** RFC 8410 §§4, 7: what stands before the 32 raw bytes. */
-const PKCS8_ED25519 = new Uint8Array([
-  0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
-]);
-const SPKI_ED25519 = new Uint8Array([0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00]);
 
 const FORMS: Readonly<Record<string, { readonly pattern: RegExp; readonly expected: string }>> = {
   [SIGNATURE_HEADERS.key]: { pattern: /^[0-9a-f]{16}$/, expected: "16 hex digits" },

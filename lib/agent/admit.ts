@@ -1,0 +1,182 @@
+/** Takes reports in: finds the alarm that each is about, classifies it, and writes down who is responsible and who could hear. */
+
+import { type Alarm, type Classification, keyOf, type Labels, occurrenceIdOf, type Report } from "../alarm/alarm.ts";
+import { CONTINUE_MS, NOBODY_HOME_MS, NOBODY_HOME_SEVERITIES } from "../alarm/policy.ts";
+import { wantsPerson } from "../alarm/lifecycle.ts";
+import type { Severity } from "../alarm/severity.ts";
+import type { Now } from "../base/units.ts";
+import { classify } from "../classify/classify.ts";
+import { responsibleFor } from "../duty/responsible.ts";
+import { INTAKE } from "../intake/intake.ts";
+import { bodySentence } from "../intake/parsed.ts";
+import type { Reply } from "../port/tickets.ts";
+import { advance, start } from "./advance.ts";
+import { OPEN_MOST } from "./book.ts";
+import type { Parts } from "./parts.ts";
+import type { ReportFormat } from "./turn.ts";
+
+/** Takes a whole body in. @returns the answer that may be given once the turn is on disk */
+export function admit(parts: Parts, { format, body }: { readonly format: ReportFormat; readonly body: Uint8Array }, now: Now): Reply {
+  const parsed = INTAKE[format](body, { now: now.wall, replicaLabels: parts.settings.replicaLabels });
+  if (!parsed.ok) {
+    const { field, position, expected } = parsed.fault;
+    return { status: 400, body: { error: bodySentence(parsed.fault), field, position, expected } };
+  }
+  const { reports, refused } = parsed.value;
+  if (parts.book.openCount + reports.length > OPEN_MOST) {
+    return { status: 503, body: { error: `More than ${OPEN_MOST} alarms would be open, try again later` } };
+  }
+  const ids = reports.map(({ report }) => admitReport(parts, report, now));
+  const stored = reports.map(({ index }) => index);
+  if (refused.length === 0) return { status: 200, body: { stored, occurrences: ids } };
+  const [first] = refused;
+  return {
+    status: 400,
+    body: { error: `${refused.length} of ${refused.length + stored.length} items are refused`, field: first?.field, expected: first?.expected, stored, occurrences: ids, refused },
+  };
+}
+
+/** @returns the occurrence that the report is about */
+export function admitReport(parts: Parts, report: Report, now: Now): string | undefined {
+  const key = keyOf(report.identity, parts.self.secrets.alarmKey);
+  const latest = parts.book.latestOf(key);
+  if (report.condition === "cleared") {
+    if (latest === undefined) return undefined;
+    clear(parts, latest, report, now);
+    return latest.id;
+  }
+  const decided = classify(report, parts.settings.rules);
+  const continues = latest !== undefined &&
+    (latest.life.condition !== "cleared" || now.wall - (latest.clearedAt ?? 0) < CONTINUE_MS);
+  if (continues) {
+    repeat(parts, latest, { report, decided }, now);
+    return latest.id;
+  }
+  const raisedAt = report.generatedAt ?? now.wall;
+  const named = occurrenceIdOf({ key, raisedAt }, parts.self.secrets.alarmKey);
+  const id = parts.book.get(named) === undefined ? named : occurrenceIdOf({ key, raisedAt: now.wall }, parts.self.secrets.alarmKey);
+  if (decided.severity === "info") {
+    parts.draft.remember(id, now.wall, { kind: "reported", source: report.source, text: report.text, condition: "raised", again: report.again });
+    return id;
+  }
+  begin(parts, { id, key, report, decided: { ...decided, severity: decided.severity } }, now);
+  return id;
+}
+
+function begin(
+  parts: Parts,
+  { id, key, report, decided }: { readonly id: string; readonly key: string; readonly report: Report; readonly decided: Classification },
+  now: Now,
+): void {
+  const { draft } = parts;
+  const responsible = whoAnswers(parts, report.source, decided.module);
+  draft.remember(id, now.wall, { kind: "reported", source: report.source, text: report.text, condition: "raised", again: report.again });
+  rememberClassification(parts, id, decided, now);
+  draft.remember(id, now.wall, { kind: "responsible", operators: parts.listeners.hearers(responsible, now.mono) });
+  start(parts, {
+    id, key, source: report.source, labels: report.labels, text: report.text, detail: report.detail, weight: report.weight,
+    generatedAt: report.generatedAt ?? now.wall, raisedAt: now.wall, staleAt: report.staleAt, clearedAt: undefined,
+    classification: decided, responsible, acknowledgement: undefined, sending: "pending", reason: "",
+  }, decided.severity, now);
+  const alarm = parts.book.get(id);
+  if (alarm !== undefined) lookForSomebody(parts, alarm, now);
+}
+
+/** The same alarm again: its text and classification change in place, its deadline does not. */
+function repeat(
+  parts: Parts,
+  alarm: Alarm,
+  { report, decided }: { readonly report: Report; readonly decided: Omit<Classification, "severity"> & { readonly severity: Severity | "info" } },
+  now: Now,
+): void {
+  const severity = decided.severity === "info" ? alarm.life.severity : decided.severity;
+  const classification: Classification = { ...decided, severity };
+  const returns = alarm.life.condition === "cleared";
+  const changedText = report.text !== alarm.text || report.detail !== alarm.detail;
+  const changedClass = !sameClass(classification, alarm.classification);
+  if (returns || changedText || report.again) {
+    parts.draft.remember(alarm.id, now.wall, { kind: "reported", source: report.source, text: report.text, condition: "raised", again: report.again });
+  }
+  if (returns) parts.draft.remember(alarm.id, now.wall, { kind: "continued" });
+  if (changedClass) rememberClassification(parts, alarm.id, classification, now);
+  const responsible = changedClass ? whoAnswers(parts, report.source, classification.module) : alarm.responsible;
+  if (changedClass) parts.draft.remember(alarm.id, now.wall, { kind: "responsible", operators: parts.listeners.hearers(responsible, now.mono) });
+  const before = alarm.life.ring;
+  advance(parts, alarm, { kind: "raise", severity, again: report.again }, now, {
+    text: report.text, detail: report.detail, labels: report.labels, weight: report.weight, staleAt: report.staleAt,
+    clearedAt: undefined, classification, responsible,
+  });
+  const after = parts.book.get(alarm.id);
+  if (after !== undefined && after.life.ring === before && (changedText || changedClass || alarm.life.condition !== "raised")) parts.push.refresh(after);
+}
+
+function clear(parts: Parts, alarm: Alarm, report: Report, now: Now): void {
+  if (alarm.life.condition === "cleared") {
+    // Nothing changes, but what was answered must have been written.
+    parts.book.put(alarm, now);
+    return;
+  }
+  parts.draft.remember(alarm.id, now.wall, { kind: "reported", source: report.source, text: report.text, condition: "cleared", again: false });
+  parts.draft.remember(alarm.id, now.wall, { kind: "cleared", acknowledged: alarm.life.attention === "acknowledged" });
+  advance(parts, alarm, { kind: "clear" }, now, { clearedAt: now.wall });
+}
+
+/** Other rules or another roster: open occurrences are classified anew in place. */
+export function classifyAnew(parts: Parts, now: Now): void {
+  for (const alarm of [...parts.book.open()]) {
+    const decided = classify(alarm, parts.settings.rules);
+    const severity = decided.severity === "info" ? alarm.life.severity : decided.severity;
+    const classification: Classification = { ...decided, severity };
+    const responsible = whoAnswers(parts, alarm.source, classification.module);
+    if (sameClass(classification, alarm.classification) && responsible.join() === alarm.responsible.join()) continue;
+    rememberClassification(parts, alarm.id, classification, now);
+    parts.draft.remember(alarm.id, now.wall, { kind: "responsible", operators: parts.listeners.hearers(responsible, now.mono) });
+    advance(parts, alarm, { kind: "reclassify", severity }, now, { classification, responsible });
+    const after = parts.book.get(alarm.id);
+    if (after !== undefined) parts.push.refresh(after);
+  }
+}
+
+/**
+ * Nobody home: where no responsible operator has a listener that can show to a person, waiting helps nobody.
+ * The alarm leaves the LAN 10 s after the last lease ended, or after it was raised.
+ */
+export function lookForSomebody(parts: Parts, alarm: Alarm, now: Now): void {
+  const { life, responsible } = alarm;
+  if (life.phase !== "waiting" || !wantsPerson(life) || !NOBODY_HOME_SEVERITIES.includes(life.severity)) return;
+  if (parts.listeners.isHome(responsible, now.mono)) return;
+  const since = Math.min(now.mono, Math.max(parts.listeners.lastLeaseEnd(responsible) ?? 0, now.mono - (now.wall - alarm.raisedAt)));
+  const due = Math.max(now.mono, since + NOBODY_HOME_MS);
+  if (due >= life.ackDue) return;
+  parts.draft.remember(alarm.id, now.wall, { kind: "nobody home" });
+  advance(parts, alarm, { kind: "nobodyHome", due }, now);
+}
+
+/** Gapbell's own alarms belong to the last resort, whatever the rules say of their module. */
+function whoAnswers({ settings }: Parts, source: string, module: string): readonly string[] {
+  return source === OWN_SOURCE ? settings.roster.lastResort : responsibleFor(module, settings.roster).operators;
+}
+
+/** The source of alarms about Gapbell itself. */
+export const OWN_SOURCE = "gapbell";
+
+/** Raises or clears an alarm about Gapbell itself. */
+export function admitOwn(
+  parts: Parts,
+  { name, condition, severity, text }: { readonly name: string; readonly condition: "raised" | "cleared"; readonly severity: Severity; readonly text: string },
+  now: Now,
+): void {
+  const labels: Labels = { alertname: name, job: OWN_SOURCE, instance: parts.self.agentName, severity };
+  admitReport(parts, {
+    condition, source: OWN_SOURCE, identity: labels, labels, text, detail: "", weight: severity,
+    generatedAt: undefined, staleAt: undefined, again: false,
+  }, now);
+}
+
+function rememberClassification({ draft }: Parts, id: string, { module, item, severity, policy, rule }: Classification, now: Now): void {
+  draft.remember(id, now.wall, { kind: "classified", module, item, severity, policy, rule: rule.name, line: rule.line });
+}
+
+function sameClass(a: Classification, b: Classification): boolean {
+  return a.module === b.module && a.item === b.item && a.severity === b.severity && a.policy === b.policy;
+}

@@ -1,0 +1,79 @@
+/** Questions of people and programs over the API, each with exactly one answer. */
+
+import type { Alarm } from "../alarm/alarm.ts";
+import type { Now } from "../base/units.ts";
+import { compareAlarms } from "../classify/order.ts";
+import { read } from "../trust/certificate.ts";
+import { acknowledge } from "./acknowledge.ts";
+import type { Invites } from "./hear.ts";
+import { operatorOf, type Parts } from "./parts.ts";
+import type { Question } from "./turn.ts";
+import { viewOf } from "./views.ts";
+
+export function answer(parts: Parts, invites: Invites, { question, ticket }: { readonly question: Question; readonly ticket: number }, now: Now): void {
+  const { draft, book, listeners, wayOut } = parts;
+  const reply = (status: number, body: unknown): void => draft.answer(ticket, { status, body });
+  switch (question.kind) {
+    case "list": {
+      const alarms = question.all ? [...book.all()] : [...book.open()];
+      return reply(200, { alarms: sorted(alarms).map((alarm) => viewOf(alarm, now)) });
+    }
+    case "show": {
+      const alarm = find(parts, question.id, reply);
+      if (alarm === undefined) return;
+      draft.add({ kind: "answerTimeline", ticket, occurrence: alarm.id, body: viewOf(alarm, now) });
+      return;
+    }
+    case "ack": {
+      const alarm = find(parts, question.id, reply);
+      if (alarm === undefined) return;
+      if (operatorOf(parts, question.operator) === undefined) {
+        return reply(400, { error: `No operator "${question.operator}" is in the roster`, field: "operator", expected: Object.keys(parts.settings.roster.operators).join(", ") });
+      }
+      const { operator, comment, way } = question;
+      return reply(200, { id: alarm.id, ...acknowledge(parts, alarm, { operator, comment, way, revision: alarm.life.revision }, now) });
+    }
+    case "listeners":
+      return reply(200, {
+        listeners: [...listeners.members()].map(({ id, serial, operator, robot, host, joinedAt }) => {
+          const heard = listeners.get(id);
+          const state = heard === undefined ? "never heard" : heard.leaseUntil > now.mono ? "present" : "away";
+          return { id, serial, operator, robot, host: heard?.host ?? host, joinedAt, state, seat: heard?.seat, address: heard && `${heard.address.host}:${heard.address.port}`, lastHeardAt: heard?.lastHeardAt, build: heard?.build };
+        }),
+      });
+    case "relay": {
+      const { relay, ability, answeredAt, reason } = wayOut.view;
+      return reply(200, { relay: relay && { address: `${relay.host}:${relay.port}`, joined: true }, ability, answeredAt, reason });
+    }
+    case "ready":
+      return reply(200, { ready: true, open: book.openCount });
+    case "invited": {
+      const warrant = read("warrant", question.warrant, parts.self.clusterKey);
+      if (!warrant.ok) return reply(400, { error: "The warrant is not signed by this cluster's key", field: "warrant" });
+      const invited = { warrant: question.warrant, joinKey: question.joinKey, usedBy: undefined };
+      invites.set(warrant.value.id, invited);
+      draft.put("invites", warrant.value.id, invited);
+      return reply(200, { id: warrant.value.id, operator: warrant.value.operator, expires: warrant.value.expires });
+    }
+    case "joinedRelay":
+      draft.put("meta", "relay", question.relay);
+      draft.add({ kind: "useRelay", relay: question.relay });
+      wayOut.use(question.relay, now);
+      return reply(200, { relay: `${question.relay.host}:${question.relay.port}` });
+  }
+}
+
+function find({ book }: Parts, id: string, reply: (status: number, body: unknown) => void): Alarm | undefined {
+  const found = book.find(id);
+  if (found.kind === "one") return found.alarm;
+  if (found.kind === "none") reply(404, { error: `No alarm begins with "${id}"`, field: "id" });
+  else reply(409, { error: `${found.ids.length} alarms begin with "${id}": give more characters`, field: "id", expected: found.ids.slice(0, 5).map((one) => one.slice(0, 10)).join(", ") });
+  return undefined;
+}
+
+function sorted(alarms: readonly Alarm[]): readonly Alarm[] {
+  const ordered = alarms.map((alarm) => ({
+    alarm, severity: alarm.life.severity, at: alarm.generatedAt, module: alarm.classification.module, item: alarm.classification.item, id: alarm.id,
+  }));
+  return ordered.sort(compareAlarms).map(({ alarm }) => alarm);
+}

@@ -1,0 +1,181 @@
+/** What the LAN says to the agent, and what it answers: every message of a listener has its place here. */
+
+import { toBase64 } from "../base/bytes.ts";
+import { sha256 } from "../base/digest.ts";
+import type { Now } from "../base/units.ts";
+import { labelsRead } from "../classify/classify.ts";
+import { canonicalRules, rulesDigest } from "../classify/rule.ts";
+import type { Address } from "../port/lan.ts";
+import { clusterIdOf } from "../trust/keys.ts";
+import { composeJoined, type Invited, issueMember, judgeJoin, type Refused } from "../trust/enrolment.ts";
+import { peerOf } from "../trust/keys.ts";
+import type { Opened } from "../trust/opener.ts";
+import { encodeOpenSet, openSetMac } from "../wire/open-set.ts";
+import { pieces } from "../wire/page.ts";
+import type { Body } from "../wire/message.ts";
+import { acknowledge } from "./acknowledge.ts";
+import { lookForSomebody } from "./admit.ts";
+import { keysOf, type Member } from "./listeners.ts";
+import type { Parts } from "./parts.ts";
+import { ackNonce } from "./views.ts";
+
+/** What joining needs besides the parts: the invites handed out. */
+export type Invites = Map<string, Invited>;
+
+export function hear(parts: Parts, invites: Invites, { from, packet }: { readonly from: Address; readonly packet: Opened }, now: Now): void {
+  const { message } = packet;
+  if (message.kind === "seek") say(parts, { kind: "beacon", body: beacon(parts, parts.listeners.challenge(now.mono), now) }, { kind: "stranger", address: from });
+  else if (message.kind === "join") join(parts, invites, { from, body: message.body }, now);
+  else if (packet.sealed === "pair" && parts.listeners.member(packet.sender) !== undefined) hearMember(parts, { from, packet }, now);
+}
+
+function hearMember(parts: Parts, { from, packet }: { readonly from: Address; readonly packet: Opened }, now: Now): void {
+  const { message, sender } = packet;
+  switch (message.kind) {
+    case "hello":
+      return hello(parts, { from, packet, body: message.body }, now);
+    case "bye":
+      if (packet.freshness === "fresh") parts.listeners.bye(sender, now);
+      return lookEverywhere(parts, now);
+    case "receipt":
+      for (const receipt of message.body.receipts) takeReceipt(parts, sender, receipt, now);
+      return;
+    case "ack":
+      return ack(parts, { from, sender, body: message.body }, now);
+    case "fetch":
+      if (packet.freshness !== "older") fetch(parts, { from, sender, body: message.body });
+      return;
+    default:
+      return;
+  }
+}
+
+function hello(parts: Parts, { from, packet, body }: { readonly from: Address; readonly packet: Opened; readonly body: Body<"hello"> }, now: Now): void {
+  const { listeners, draft, self, settings } = parts;
+  const presented = listeners.hello(from, packet, body, now);
+  if (presented === undefined) {
+    // It has not heard our latest beacon: a new one lets it prove that it hears us now.
+    say(parts, { kind: "beacon", body: beacon(parts, listeners.challenge(now.mono), now) }, { kind: "stranger", address: from });
+    return;
+  }
+  const { sender, epoch, counter } = packet;
+  if (packet.freshness !== "fresh") draft.add({ kind: "adopt", peer: sender, epoch, counter });
+  draft.put("windows", sender, { epoch: String(epoch), counter: String(counter) });
+  draft.add({
+    kind: "welcome", peer: sender, address: from,
+    body: { nonce: body.nonce, kid: self.group.kid, voice: self.voiceCertificate, rules: rulesDigest(settings.rules), wall: now.wall },
+  });
+  if (presented.newcomer) draft.log("listener", { listener: sender, operator: presented.changed.operator, seat: presented.changed.seat });
+}
+
+function takeReceipt(parts: Parts, listener: string, { id, ring, level }: Body<"receipt">["receipts"][number], now: Now): void {
+  const operator = parts.listeners.member(listener)?.operator ?? "";
+  if (!parts.push.receipt(listener, { id, ring, level })) return;
+  parts.draft.remember(id, now.wall, { kind: level, operator, listener, ring });
+}
+
+function ack(parts: Parts, { from, sender, body }: { readonly from: Address; readonly sender: string; readonly body: Body<"ack"> }, now: Now): void {
+  const alarm = parts.book.get(body.id);
+  const member = parts.listeners.member(sender);
+  const answer = (acked: Omit<Body<"acked">, "id" | "revision">): void =>
+    say(parts, { kind: "acked", body: { id: body.id, revision: body.revision, ...acked } }, { kind: "listener", peer: sender, address: from });
+  if (alarm === undefined || member === undefined) return answer({ outcome: "refused", reason: "no such alarm is known here", by: "" });
+  if (body.nonce !== ackNonce({ id: body.id, revision: body.revision }, parts.self.secrets.nonceKey)) {
+    return answer({ outcome: "refused", reason: "it does not name what was shown", by: "" });
+  }
+  const way = member.robot || body.robot ? "robot" : "listener";
+  answer(acknowledge(parts, alarm, { operator: member.operator, way, comment: body.comment, revision: body.revision }, now));
+}
+
+function fetch(parts: Parts, { from, sender, body }: { readonly from: Address; readonly sender: string; readonly body: Body<"fetch"> }): void {
+  const to = { kind: "listener", peer: sender, address: from } as const;
+  switch (body.what) {
+    case "rules":
+      for (const piece of pieces("rules", canonicalRules(parts.settings.rules))) say(parts, { kind: "data", body: piece }, to);
+      return;
+    case "open":
+      for (const piece of pieces("open", encodeOpenSet(parts.book.marks()))) say(parts, { kind: "data", body: piece }, to);
+      parts.push.catchUp(sender, parts.book.open());
+      return;
+    case "alarm": {
+      const alarm = body.id === undefined ? undefined : parts.book.get(body.id);
+      if (alarm !== undefined) parts.push.catchUp(sender, [alarm]);
+      return;
+    }
+  }
+}
+
+function join(parts: Parts, invites: Invites, { from, body }: { readonly from: Address; readonly body: Body<"join"> }, now: Now): void {
+  const { self, listeners, draft } = parts;
+  const to = { kind: "stranger", address: from } as const;
+  const invited = invites.get(body.invite);
+  const judged = judgeJoin(body, { invited, clusterKey: self.clusterKey, now: now.wall });
+  if (!judged.ok || invited === undefined) {
+    const fault = judged.ok ? "unknown invite" : judged.fault;
+    draft.log("join refused", { reason: fault, host: body.host });
+    say(parts, { kind: "joined", body: { nonce: body.nonce, key: toBase64(self.voice.ed), refused: REFUSED[fault] } }, to);
+    return;
+  }
+  const { warrant, peer } = judged.value;
+  const held = listeners.member(peer.id);
+  const serial = held?.serial ?? listeners.nextSerial();
+  const certificate = held?.member ?? issueMember(warrant, { peer, serial, voice: self.voice });
+  if (held === undefined) {
+    const member: Member = {
+      id: peer.id, serial, operator: warrant.operator, robot: warrant.robot, host: body.host, ed: body.ed, x: body.x,
+      invite: warrant.id, member: certificate, warrant: invited.warrant, joinedAt: now.wall,
+    };
+    listeners.enrol(member);
+    invites.set(body.invite, { ...invited, usedBy: body.ed });
+    draft.put("members", peer.id, member);
+    draft.put("invites", body.invite, { ...invited, usedBy: body.ed });
+    draft.log("joined", { listener: peer.id, operator: warrant.operator, robot: warrant.robot });
+  }
+  draft.add({ kind: "enrol", peer });
+  const joined = composeJoined(body, {
+    voice: self.voice, voiceCertificate: self.voiceCertificate, clusterKey: self.clusterKey, clusterName: self.clusterName,
+    warrant: invited.warrant, member: certificate, group: self.group, peer,
+  });
+  say(parts, { kind: "joined", body: joined }, to);
+}
+
+const REFUSED: Readonly<Record<Refused, string>> = {
+  "unknown invite": "This invite is not known here: ask for a new one",
+  "wrong secret": "The invite's secret is wrong: read it again, or ask for a new one",
+  "used before": "This invite has been used before: if that was not you, tell the administrator; ask for a new one",
+  expired: "This invite has expired: ask for a new one",
+};
+
+/** What a beacon says now. */
+export function beacon(parts: Parts, challenge: string, now: Now): Body<"beacon"> {
+  const { self, settings, book } = parts;
+  return {
+    cluster: toBase64(clusterIdOf(self.clusterKey)), clusterName: self.clusterName, agent: self.agentName, port: self.port,
+    versions: [1, 1], kid: self.group.kid, challenge, jitterMs: 100,
+    open: openSetMac(book.marks(), self.group.key), rules: rulesDigest(settings.rules),
+    voice: toBase64(sha256(Buffer.from(self.voiceCertificate, "base64url"))), key: toBase64(self.voice.ed), wall: now.wall,
+  };
+}
+
+/** Somebody has gone: is anybody responsible still there, for each alarm that waits? */
+export function lookEverywhere(parts: Parts, now: Now): void {
+  for (const alarm of [...parts.book.open()]) lookForSomebody(parts, alarm, now);
+}
+
+/** The labels that the rules read. */
+export function readLabels({ settings }: Parts): ReadonlySet<string> {
+  return labelsRead(settings.rules);
+}
+
+/** A member's public keys, for the opener. */
+export function peerOfMember(member: Member): { readonly id: string; readonly ed: Uint8Array; readonly x: Uint8Array } {
+  const { ed, x } = keysOf(member);
+  return peerOf(ed, x);
+}
+
+type Audience = Extract<Parameters<Parts["draft"]["add"]>[0], { kind: "say" }>["to"];
+type Said = Extract<Parameters<Parts["draft"]["add"]>[0], { kind: "say" }>["message"];
+
+function say({ draft }: Parts, message: Said, to: Audience): void {
+  draft.add({ kind: "say", message, to, repeat: false, deflate: false });
+}

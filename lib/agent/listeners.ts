@@ -1,0 +1,175 @@
+/** The listeners of this cluster: who has joined, who is heard now, and what each is told when it says hello. */
+
+import type { Hearer } from "../alarm/journal.ts";
+import { fromBase64, toBase64, utf8 } from "../base/bytes.ts";
+import { Deadlines } from "../base/deadlines.ts";
+import { hmacSha256 } from "../base/digest.ts";
+import type { Prng } from "../base/prng.ts";
+import { type Ms, type Now, seconds } from "../base/units.ts";
+import { type Listener, Presence } from "../duty/presence.ts";
+import type { Address } from "../port/lan.ts";
+import type { PeerId } from "../trust/keys.ts";
+import type { Opened } from "../trust/opener.ts";
+import { BEACON_EVERY_MS, LEASE_MS } from "../wire/constants.ts";
+import type { Body } from "../wire/message.ts";
+
+/** After a start everybody who was there counts as there for so long: nobody is escalated past only because we restarted. */
+export const RENEW_MS: Ms = seconds(60);
+
+/** An enrolled listener; stored. `member` and `warrant` are the certificates as their exact bytes in base64url. */
+export type Member = {
+  readonly id: PeerId;
+  readonly serial: number;
+  readonly operator: string;
+  readonly robot: boolean;
+  readonly host: string;
+  readonly ed: string;
+  readonly x: string;
+  readonly invite: string;
+  readonly member: string;
+  readonly warrant: string;
+  readonly joinedAt: number;
+};
+
+/** What a change of presence means for the alarms. */
+export type Presented = { readonly newcomer: boolean; readonly changed: Listener };
+
+export class Listeners {
+  readonly #members = new Map<PeerId, Member>();
+  readonly #presence = new Presence();
+  readonly #leases = new Deadlines<PeerId>();
+  readonly #dice: Prng;
+  readonly #challengeKey: Uint8Array;
+  #challenges: readonly string[] = [];
+  #beacons = 0;
+  #beaconDue: Ms;
+  #changed = new Set<PeerId>();
+
+  constructor({ dice, challengeKey, at }: { readonly dice: Prng; readonly challengeKey: Uint8Array; readonly at: Ms }) {
+    this.#dice = dice;
+    this.#challengeKey = challengeKey;
+    this.#beaconDue = at + Math.round(dice.around(seconds(1), 0.2));
+  }
+
+  restore(members: readonly Member[], heard: readonly Listener[], now: Now): void {
+    for (const member of members) this.#members.set(member.id, member);
+    for (const listener of heard) {
+      const leaseUntil = now.mono + RENEW_MS;
+      this.#presence.heard({ ...listener, leaseUntil });
+      this.#leases.set(listener.id, leaseUntil);
+    }
+  }
+
+  member(id: PeerId): Member | undefined {
+    return this.#members.get(id);
+  }
+
+  members(): IterableIterator<Member> {
+    return this.#members.values();
+  }
+
+  get(id: PeerId): Listener | undefined {
+    return this.#presence.get(id);
+  }
+
+  nextSerial(): number {
+    return 1 + Math.max(0, ...[...this.#members.values()].map(({ serial }) => serial));
+  }
+
+  enrol(member: Member): void {
+    this.#members.set(member.id, member);
+  }
+
+  /** Takes a HELLO whose sender is a member. @returns undefined where it does not answer one of our last two challenges */
+  hello(from: Address, { sender }: Opened, body: Body<"hello">, now: Now): Presented | undefined {
+    const member = this.#members.get(sender);
+    if (member === undefined || !this.#challenges.includes(body.challenge)) return undefined;
+    const before = this.#presence.get(sender);
+    const listener: Listener = {
+      id: sender, operator: member.operator, robot: member.robot, host: body.host, address: from,
+      seat: member.robot ? "robot" : body.seat, build: body.build,
+      lastHeardAt: now.wall, leaseUntil: now.mono + LEASE_MS,
+    };
+    this.#presence.heard(listener);
+    this.#leases.set(sender, listener.leaseUntil);
+    this.#changed.add(sender);
+    return { newcomer: before === undefined || before.leaseUntil <= now.mono, changed: listener };
+  }
+
+  bye(sender: PeerId, now: Now): void {
+    const listener = this.#presence.get(sender);
+    if (listener === undefined) return;
+    this.#presence.heard({ ...listener, leaseUntil: now.mono });
+    this.#leases.cancel(sender);
+    this.#changed.add(sender);
+  }
+
+  /** A listener whose lease has just ended. */
+  takeLapsed(now: Ms): PeerId | undefined {
+    return this.#leases.takeDue(now);
+  }
+
+  /** Listeners of these operators that are heard now, with or without a person. */
+  present(operators: readonly string[], now: Ms): readonly PeerId[] {
+    return operators.flatMap((operator) => this.#presence.of(operator)).filter(({ leaseUntil }) => leaseUntil > now).map(({ id }) => id);
+  }
+
+  everyone(now: Ms): readonly Listener[] {
+    return [...this.#presence.all()].filter(({ leaseUntil }) => leaseUntil > now);
+  }
+
+  isHome(operators: readonly string[], now: Ms): boolean {
+    return this.#presence.isHome(operators, now);
+  }
+
+  lastLeaseEnd(operators: readonly string[]): Ms | undefined {
+    return this.#presence.lastLeaseEnd(operators);
+  }
+
+  /** How each responsible operator could be reached at this moment, for the timeline; also those who could not. */
+  hearers(operators: readonly string[], now: Ms): readonly Hearer[] {
+    return operators.flatMap((operator): readonly Hearer[] => {
+      const listeners = this.#presence.of(operator);
+      if (listeners.length === 0) {
+        return [{ operator, listener: undefined, host: undefined, address: undefined, lastHeardAt: undefined, home: false }];
+      }
+      return listeners.map(({ id, host, address, lastHeardAt, leaseUntil, seat }) => ({
+        operator, listener: id, host, address: `${address.host}:${address.port}`, lastHeardAt,
+        home: leaseUntil > now && seat === "person",
+      }));
+    });
+  }
+
+  /** Whether a beacon is due; makes its challenge, which HELLO must echo. */
+  takeBeacon(now: Ms): string | undefined {
+    if (now < this.#beaconDue) return undefined;
+    this.#beaconDue = now + Math.round(this.#dice.around(BEACON_EVERY_MS, 0.2));
+    this.#beacons += 1;
+    const fresh = toBase64(hmacSha256(this.#challengeKey, utf8(`${now} ${this.#beacons}`)).subarray(0, 8));
+    this.#challenges = [fresh, ...this.#challenges].slice(0, 2);
+    return fresh;
+  }
+
+  /** The challenge that a beacon sent now, in answer to SEEK, carries. */
+  challenge(now: Ms): string {
+    const [latest] = this.#challenges;
+    if (latest !== undefined) return latest;
+    this.#beaconDue = Math.min(this.#beaconDue, now);
+    return this.takeBeacon(now) ?? "";
+  }
+
+  next(): Ms {
+    return Math.min(this.#beaconDue, this.#leases.next() ?? this.#beaconDue);
+  }
+
+  takeChanged(): readonly Listener[] {
+    const changed = [...this.#changed].flatMap((id) => this.#presence.get(id) ?? []);
+    this.#changed = new Set();
+    return changed;
+  }
+}
+
+/** The keys of a member, as raw bytes. */
+export function keysOf(member: Member): { readonly ed: Uint8Array; readonly x: Uint8Array } {
+  return { ed: fromBase64(member.ed) ?? new Uint8Array(), x: fromBase64(member.x) ?? new Uint8Array() };
+}

@@ -1,0 +1,257 @@
+/** The agent: everything that reaches it goes in by `handle`, everything that it wants comes out by `takeTurn`. */
+
+import { Prng } from "../base/prng.ts";
+import type { Ms, Now } from "../base/units.ts";
+import { compareAlarms } from "../classify/order.ts";
+import type { Listener } from "../duty/presence.ts";
+import type { Machine } from "../port/drive.ts";
+import type { RelayAddress } from "../port/relay-link.ts";
+import { fit, fitAlarm, FRAME_BYTES } from "../wire/page.ts";
+import { admit, admitOwn, classifyAnew, lookForSomebody } from "./admit.ts";
+import { advance, hearNews, probe } from "./advance.ts";
+import { answer } from "./answer.ts";
+import { Book } from "./book.ts";
+import { Draft } from "./draft.ts";
+import { type News, type Pursuit, WayOut } from "./escalate.ts";
+import { beacon, hear, type Invites, lookEverywhere, readLabels } from "./hear.ts";
+import { Listeners, type Member } from "./listeners.ts";
+import type { AgentSelf, Parts } from "./parts.ts";
+import { type Batch, type Push, Pusher } from "./push.ts";
+import type { Alarm } from "../alarm/alarm.ts";
+import { wantsPerson } from "../alarm/lifecycle.ts";
+import { type AgentEvent, type AgentSettings, type AgentTurn, type Audience, STORE_FAILED_EXIT_MS } from "./turn.ts";
+import { itemOf, stateOf } from "./views.ts";
+
+/** What an earlier life of this agent left in the store, re-anchored to the present boot. */
+export type Remembered = {
+  readonly alarms: readonly Alarm[];
+  readonly pushes: readonly Push[];
+  readonly members: readonly Member[];
+  readonly presence: readonly Listener[];
+  readonly invites: Invites;
+  readonly pursuits: readonly Pursuit[];
+  readonly relay: RelayAddress | undefined;
+  readonly events: number;
+};
+
+/** EX_IOERR: the disk is not what it was. */
+const EXIT_STORE_FAILED = 74;
+
+export class Agent implements Machine<AgentEvent, AgentTurn> {
+  readonly #parts: Parts;
+  readonly #invites: Invites;
+  #settings: AgentSettings;
+  /** From when on nothing is durable any more. */
+  #failedAt: Ms | undefined;
+  #failure = "";
+  #events: number;
+  #now: Now;
+
+  /** @param seed of the jitter; any 32-bit integer */
+  constructor({ self, settings, remembered, seed, now }: {
+    readonly self: AgentSelf; readonly settings: AgentSettings; readonly remembered: Remembered; readonly seed: number; readonly now: Now;
+  }) {
+    const dice = new Prng(seed);
+    const book = new Book();
+    const listeners = new Listeners({ dice, challengeKey: self.secrets.challengeKey, at: now.mono });
+    const wayOut = new WayOut({ key: self.secrets.escalationKey, dice });
+    const push = new Pusher({
+      dice, rate: settings.lanRate, at: now.mono,
+      view: { alarm: (id) => book.get(id), present: (operators) => listeners.present(operators, this.#now.mono) },
+    });
+    this.#now = now;
+    this.#settings = settings;
+    this.#invites = remembered.invites;
+    this.#events = remembered.events;
+    const current = (): AgentSettings => this.#settings;
+    this.#parts = { self, draft: new Draft(), book, push, wayOut, listeners, get settings() { return current(); } };
+    this.#restore(remembered, now);
+  }
+
+  handle(event: AgentEvent, now: Now): void {
+    this.#now = now;
+    const parts = this.#parts;
+    switch (event.kind) {
+      case "started":
+        return this.#resume(now);
+      case "tick":
+        break;
+      case "reported":
+        parts.draft.answer(event.ticket, this.#failedAt === undefined ? admit(parts, event, now) : this.#unable());
+        break;
+      case "asked":
+        if (this.#failedAt === undefined) answer(parts, this.#invites, event, now);
+        else parts.draft.answer(event.ticket, this.#unable());
+        break;
+      case "heard":
+        hear(parts, this.#invites, event, now);
+        break;
+      case "linked":
+        this.#news(parts.wayOut.answered(event.request, event.answer, now), now);
+        break;
+      case "reloaded":
+        this.#settings = event.settings;
+        classifyAnew(parts, now);
+        break;
+      case "storeFailed":
+        return this.#storeFailed(event.reason, now);
+    }
+    this.#tick(now);
+  }
+
+  takeTurn(): AgentTurn | undefined {
+    const { draft, wayOut } = this.#parts;
+    this.#speak();
+    for (const request of wayOut.takeRequests()) draft.add({ kind: "link", request });
+    this.#write();
+    return draft.take();
+  }
+
+  nextWakeup(): Ms | undefined {
+    const { book, push, wayOut, listeners } = this.#parts;
+    const exit = this.#failedAt === undefined ? undefined : this.#failedAt + STORE_FAILED_EXIT_MS;
+    const moments = [book.next(), push.next(this.#now.mono), wayOut.next(), listeners.next(), exit].filter((at) => at !== undefined);
+    return moments.length === 0 ? undefined : Math.min(...moments);
+  }
+
+  /** Everything that has fallen due. */
+  #tick(now: Now): void {
+    const parts = this.#parts;
+    const { book, push, wayOut, listeners, draft } = parts;
+    for (let alarm = book.takeStale(now); alarm !== undefined; alarm = book.takeStale(now)) {
+      draft.remember(alarm.id, now.wall, { kind: "stale" });
+      advance(parts, alarm, { kind: "silence" }, now);
+      push.refresh(alarm);
+    }
+    let lapsed = false;
+    for (let id = listeners.takeLapsed(now.mono); id !== undefined; id = listeners.takeLapsed(now.mono)) {
+      draft.log("listener lost", { listener: id });
+      lapsed = true;
+    }
+    if (lapsed) lookEverywhere(parts, now);
+    for (let alarm = book.takeDue(now); alarm !== undefined; alarm = book.takeDue(now)) advance(parts, alarm, { kind: "deadline" }, now);
+    for (let id = push.takeRealert(now.mono); id !== undefined; id = push.takeRealert(now.mono)) this.#alertAgain(id, now);
+    wayOut.tick(now, book.openCount);
+    const challenge = listeners.takeBeacon(now.mono);
+    if (challenge !== undefined) {
+      draft.add({ kind: "say", message: { kind: "beacon", body: beacon(parts, challenge, now) }, to: { kind: "everyone" }, repeat: false, deflate: false });
+    }
+    for (let id = book.takeForgotten(now); id !== undefined; id = book.takeForgotten(now)) this.#forget(id);
+    if (this.#failedAt !== undefined && now.mono >= this.#failedAt + STORE_FAILED_EXIT_MS) {
+      draft.add({ kind: "exit", code: EXIT_STORE_FAILED, reason: this.#failure });
+    }
+  }
+
+  /** Nobody has taken it: the popup comes back. */
+  #alertAgain(id: string, now: Now): void {
+    const { book, push, draft } = this.#parts;
+    const alarm = book.get(id);
+    if (alarm === undefined || !wantsPerson(alarm.life)) return;
+    const again = { ...alarm, life: { ...alarm.life, ring: alarm.life.ring + 1 } };
+    const before = push.get(id);
+    book.put(again, now);
+    draft.remember(id, now.wall, { kind: "pushed", why: "re-alert", ring: again.life.ring, reason: before?.reason ?? "" });
+    // A failed way out stays what the alarm says, however often it comes back.
+    push.ring(again, before?.why === "fallback" ? { why: "fallback", reason: before.reason } : { why: "re-alert", reason: "" }, now.mono);
+  }
+
+  #news(news: readonly News[], now: Now): void {
+    for (const one of news) {
+      hearNews(this.#parts, one, now);
+      if (one.kind === "wayOut") {
+        admitOwn(this.#parts, {
+          name: "GapbellWayOut", severity: "major", condition: one.broken ? "raised" : "cleared",
+          text: one.broken ? `No mail or WeChat can be sent: ${one.reason}` : "Mail and WeChat can be sent again",
+        }, now);
+      }
+    }
+  }
+
+  /** Datagrams for what may leave now. */
+  #speak(): void {
+    const { push, book, draft } = this.#parts;
+    const read = readLabels(this.#parts);
+    for (const batch of push.takeBatches(this.#now.mono)) {
+      const to = this.#audience(batch);
+      if (to === undefined) continue;
+      const alarms = batch.ids.flatMap((id) => book.get(id) ?? []).sort((a, b) => compareAlarms(orderOf(a), orderOf(b)));
+      const options = { frame: FRAME_BYTES, deflate: batch.flood };
+      const { repeat, flood: deflate } = batch;
+      if (batch.kind === "state") {
+        for (const states of fit(alarms.map(stateOf), options)) draft.add({ kind: "say", message: { kind: "state", body: { states: [...states] } }, to, repeat, deflate });
+        continue;
+      }
+      const open = alarms.filter(({ life }) => life.condition !== "cleared");
+      const items = open.map((alarm) => fitAlarm(itemOf(alarm, { push: push.get(alarm.id), read, nonceKey: this.#parts.self.secrets.nonceKey })));
+      for (const group of fit(items, options)) draft.add({ kind: "say", message: { kind: "alarm", body: { alarms: [...group] } }, to, repeat, deflate });
+    }
+  }
+
+  #audience({ audience }: Batch): Audience | undefined {
+    if (audience === "everyone") return { kind: "everyone" };
+    const listener = this.#parts.listeners.get(audience);
+    return listener === undefined ? undefined : { kind: "listener", peer: audience, address: listener.address };
+  }
+
+  /** Rows of everything that changed. */
+  #write(): void {
+    const { draft, book, push, wayOut, listeners, self } = this.#parts;
+    if (this.#failedAt !== undefined) return;
+    const clocks = { boot: self.boot, ...this.#now };
+    for (const alarm of book.takeChanged()) draft.put("alarms", alarm.id, { alarm, clocks });
+    for (const one of push.takeChanged()) draft.put("pushes", one.id, one);
+    for (const pursuit of wayOut.takeChanged()) draft.put("escalations", pursuit.id, pursuit);
+    for (const listener of listeners.takeChanged()) draft.put("presence", listener.id, listener);
+    if (wayOut.view.events !== this.#events) {
+      this.#events = wayOut.view.events;
+      draft.put("meta", "events", this.#events);
+    }
+  }
+
+  #forget(id: string): void {
+    const { draft, push, wayOut } = this.#parts;
+    push.forget(id);
+    draft.remove("alarms", id);
+    draft.remove("pushes", id);
+    for (const escalation of wayOut.forget(id)) draft.remove("escalations", escalation);
+  }
+
+  #storeFailed(reason: string, now: Now): void {
+    if (this.#failedAt !== undefined) return;
+    this.#failedAt = now.mono;
+    this.#failure = reason;
+    admitOwn(this.#parts, { name: "GapbellStore", severity: "critical", condition: "raised", text: `The agent cannot write to its disk: ${reason}` }, now);
+    this.#parts.draft.log("store failed", { reason });
+  }
+
+  #unable(): { readonly status: number; readonly body: unknown } {
+    return { status: 503, body: { error: `Nothing can be stored: ${this.#failure}` } };
+  }
+
+  #restore({ alarms, pushes, members, presence, pursuits, relay, events }: Remembered, now: Now): void {
+    const { book, push, listeners, wayOut } = this.#parts;
+    for (const alarm of alarms) book.put(alarm, now);
+    book.takeChanged();
+    listeners.restore(members, presence, now);
+    wayOut.restore(pursuits, events);
+    if (relay !== undefined) wayOut.use(relay, now);
+    for (const one of pushes) {
+      const alarm = book.get(one.id);
+      if (alarm !== undefined) push.resume(one, alarm, now.mono);
+    }
+    push.takeChanged();
+  }
+
+  /** After a start: who was probing probes again, and who waits for nobody at home is looked at. */
+  #resume(now: Now): void {
+    for (const alarm of [...this.#parts.book.open()]) {
+      if (alarm.life.phase === "probing") probe(this.#parts, alarm, now);
+      lookForSomebody(this.#parts, alarm, now);
+    }
+    this.#tick(now);
+  }
+}
+
+function orderOf({ life, generatedAt, classification, id }: Alarm): Parameters<typeof compareAlarms>[0] {
+  return { severity: life.severity, at: generatedAt, module: classification.module, item: classification.item, id };
+}

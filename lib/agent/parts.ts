@@ -1,0 +1,53 @@
+/** The parts that the agent's machine is made of, handed together to the functions that react to one kind of event. */
+
+import type { Policy } from "../alarm/policy.ts";
+import { DEFAULT_POLICY } from "../alarm/policy.ts";
+import type { Alarm } from "../alarm/alarm.ts";
+import type { Operator } from "../duty/roster.ts";
+import type { Identity } from "../trust/keys.ts";
+import type { Book } from "./book.ts";
+import type { Draft } from "./draft.ts";
+import type { WayOut } from "./escalate.ts";
+import type { Listeners } from "./listeners.ts";
+import type { Pusher } from "./push.ts";
+import type { AgentSettings } from "./turn.ts";
+
+/** What an agent is: fixed for the life of the process. */
+export type AgentSelf = {
+  readonly clusterName: string;
+  /** 32 raw bytes of Ed25519. */
+  readonly clusterKey: Uint8Array;
+  readonly agentName: string;
+  readonly version: string;
+  /** UDP port on which listeners reach it. */
+  readonly port: number;
+  readonly voice: Identity;
+  /** The voice certificate, exact bytes in base64url. */
+  readonly voiceCertificate: string;
+  readonly group: { readonly kid: number; readonly key: Uint8Array };
+  readonly secrets: {
+    readonly alarmKey: Uint8Array; readonly nonceKey: Uint8Array;
+    readonly escalationKey: Uint8Array; readonly challengeKey: Uint8Array;
+  };
+  readonly boot: string;
+  /** The epoch of what this process seals. */
+  readonly epoch: bigint;
+};
+
+export type Parts = {
+  readonly self: AgentSelf;
+  readonly settings: AgentSettings;
+  readonly draft: Draft;
+  readonly book: Book;
+  readonly push: Pusher;
+  readonly wayOut: WayOut;
+  readonly listeners: Listeners;
+};
+
+export function policyOf({ settings }: Parts, alarm: Pick<Alarm, "classification">): Policy {
+  return settings.policies[alarm.classification.policy] ?? settings.policies["default"] ?? DEFAULT_POLICY;
+}
+
+export function operatorOf({ settings }: Parts, name: string): Operator | undefined {
+  return settings.roster.operators[name];
+}

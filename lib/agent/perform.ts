@@ -1,0 +1,103 @@
+/** Carries one turn of the agent out: commit, then answer, then speak. Nothing is decided here. */
+
+import { peerOf } from "../trust/keys.ts";
+import type { KeyRing } from "../trust/keys.ts";
+import type { Opener } from "../trust/opener.ts";
+import type { Sealer, SealTo } from "../trust/sealer.ts";
+import type { Lan } from "../port/lan.ts";
+import type { Log } from "../port/log.ts";
+import type { RelayAddress, RelayLink } from "../port/relay-link.ts";
+import type { Store } from "../port/store.ts";
+import type { Tickets } from "../port/tickets.ts";
+import type { AgentEffect, AgentEvent, AgentTurn, Audience } from "./turn.ts";
+
+export type AgentPorts = {
+  readonly store: Store;
+  readonly lan: Lan;
+  readonly ring: KeyRing;
+  readonly opener: Opener;
+  readonly sealer: Sealer;
+  readonly tickets: Tickets;
+  readonly log: Log;
+  /** The way to a relay; replaced when another one is joined. */
+  readonly link: { ask: RelayLink["ask"]; use: (relay: RelayAddress) => void };
+  /** Completions come back as events. */
+  readonly put: (event: AgentEvent) => void;
+  readonly exit: (code: number, reason: string) => void;
+};
+
+/** @returns the function that the drive calls with each turn */
+export function performer(ports: AgentPorts): (turn: AgentTurn) => Promise<void> {
+  let failed = false;
+  return async (turn) => {
+    for (const { event, facts } of turn.log) ports.log.write("info", event, facts);
+    if (!failed && turn.changes.length > 0) {
+      const committed = await ports.store.commit(turn.changes);
+      if (!committed.ok) {
+        failed = true;
+        const { reason } = committed.fault;
+        ports.log.write("error", "commit failed", { reason });
+        refuse(ports, turn, reason);
+        ports.put({ kind: "storeFailed", reason });
+        return;
+      }
+    }
+    for (const effect of turn.effects) if (speaks(effect) === "answer") carryOut(ports, effect);
+    for (const effect of turn.effects) if (speaks(effect) === "speech") carryOut(ports, effect);
+  };
+}
+
+/** Who asked is answered before anybody is told. */
+function speaks({ kind }: AgentEffect): "answer" | "speech" {
+  return kind === "answer" || kind === "answerTimeline" || kind === "enrol" || kind === "adopt" ? "answer" : "speech";
+}
+
+/** What this turn promised was not written: nobody hears that it was. */
+function refuse({ tickets }: AgentPorts, turn: AgentTurn, reason: string): void {
+  for (const effect of turn.effects) {
+    if (effect.kind !== "answer" && effect.kind !== "answerTimeline") continue;
+    tickets.answer(effect.ticket, { status: 503, body: { error: `Nothing can be stored: ${reason}` } });
+  }
+}
+
+function carryOut(ports: AgentPorts, effect: AgentEffect): void {
+  switch (effect.kind) {
+    case "answer":
+      return ports.tickets.answer(effect.ticket, effect.reply);
+    case "answerTimeline":
+      return ports.tickets.answer(effect.ticket, { status: 200, body: { ...effect.body, timeline: ports.store.journal(effect.occurrence).map(({ at, body }) => ({ at, ...body })) } });
+    case "enrol":
+      return ports.ring.addPeer(peerOf(effect.peer.ed, effect.peer.x));
+    case "adopt":
+      return ports.opener.adopt(effect.peer, { epoch: effect.epoch, counter: effect.counter });
+    case "say":
+      return say(ports, effect);
+    case "welcome": {
+      // The newcomer believes the counters from this packet on.
+      const { sealer } = ports;
+      const body = { ...effect.body, epoch: String(sealer.epoch), counter: String(sealer.counter) };
+      return say(ports, { kind: "say", message: { kind: "welcome", body }, to: { kind: "listener", peer: effect.peer, address: effect.address }, repeat: false, deflate: false });
+    }
+    case "link":
+      void ports.link.ask(effect.request).then((answer) => ports.put({ kind: "linked", request: effect.request, answer }));
+      return;
+    case "useRelay":
+      return ports.link.use(effect.relay);
+    case "exit":
+      return ports.exit(effect.code, effect.reason);
+  }
+}
+
+function say({ sealer, lan, log }: AgentPorts, { message, to, repeat, deflate }: Extract<AgentEffect, { kind: "say" }>): void {
+  const broadcast = to.kind === "everyone";
+  const sealed = sealer.seal(message, keyFor(to, message.kind), { broadcast, repeat, deflate });
+  if (!sealed.ok) log.write("error", "cannot seal", { type: message.kind, fault: sealed.fault.kind });
+  else if (broadcast) lan.broadcast(sealed.value);
+  else lan.send(sealed.value, to.address);
+}
+
+/** Strangers must be able to read a beacon and the answer to JOIN; all else is sealed. */
+function keyFor(to: Audience, kind: string): SealTo {
+  if (to.kind === "stranger" || kind === "beacon") return { kind: "clear" };
+  return to.kind === "everyone" ? { kind: "group" } : { kind: "pair", peer: to.peer };
+}

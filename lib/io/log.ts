@@ -1,0 +1,76 @@
+/** The program's log: one JSON line to standard error for each event, and one with a count for a fault that comes again and again. */
+
+import { type Ms, minutes, type WallMs } from "../base/units.ts";
+import type { Log, LogLevel } from "../port/log.ts";
+
+export const LOG_LEVELS = ["error", "warn", "info", "debug"] as const satisfies readonly LogLevel[];
+
+/** The same fault is written at most once in this time; what came between is counted in `times`. */
+export const REPEAT_MS: Ms = minutes(1);
+
+/** Different faults whose repeats are counted; with more, the oldest starts anew. */
+export const FAULTS_KEPT = 64;
+
+type Repeated = { readonly line: Line; readonly writtenAt: WallMs; times: number };
+type Line = { readonly level: LogLevel; readonly event: string; readonly facts: Readonly<Record<string, unknown>> };
+
+/**
+ * Keys of a line: `at` (ISO 8601, UTC), `level`, `event`, then the facts; `times` where the line stands for several.
+ *
+ * @param level the least grave level that is written
+ */
+export function openLog({
+  level,
+  print = (line) => void process.stderr.write(`${line}\n`),
+  wall = () => Date.now(),
+}: {
+  readonly level: LogLevel;
+  readonly print?: (line: string) => void;
+  readonly wall?: () => WallMs;
+}): Log & {
+  /** Writes the counts that are still held back: before the process ends. */
+  readonly flush: () => void;
+} {
+  const shown = LOG_LEVELS.indexOf(level);
+  const repeated = new Map<string, Repeated>();
+
+  const put = ({ level, event, facts }: Line, times: number): void =>
+    print(JSON.stringify({ at: new Date(wall()).toISOString(), level, event, ...facts, ...(times > 1 ? { times } : {}) }, plain));
+
+  const settle = (due: (held: Repeated) => boolean): void => {
+    for (const [key, held] of repeated) {
+      if (!due(held)) continue;
+      repeated.delete(key);
+      if (held.times > 0) put(held.line, held.times);
+    }
+  };
+
+  return {
+    write: (level, event, facts = {}) => {
+      if (LOG_LEVELS.indexOf(level) > shown) return;
+      const line = { level, event, facts };
+      const at = wall();
+      settle(({ writtenAt }) => at - writtenAt >= REPEAT_MS || at < writtenAt);
+      if (level === "info" || level === "debug") return put(line, 1);
+      const key = JSON.stringify([event, facts], plain);
+      const held = repeated.get(key);
+      if (held !== undefined) {
+        held.times += 1;
+        return;
+      }
+      put(line, 1);
+      if (repeated.size >= FAULTS_KEPT) {
+        const oldest = repeated.values().next().value;
+        settle((one) => one === oldest);
+      }
+      repeated.set(key, { line, writtenAt: at, times: 0 });
+    },
+    flush: () => settle(() => true),
+  };
+}
+
+/** What JSON cannot say is said in words, so that no log line can stop the program. */
+function plain(_key: string, value: unknown): unknown {
+  if (typeof value === "bigint") return value.toString();
+  return value instanceof Error ? value.message : value;
+}

@@ -1,0 +1,214 @@
+/** The store on disk: SQLite with one transaction and one fsync for each turn. What a row means is the role's affair. */
+
+import { Database, SQLiteError, type Statement } from "bun:sqlite";
+import { chmodSync, closeSync, fsyncSync, openSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Entry } from "../alarm/journal.ts";
+import { assert } from "../base/assert.ts";
+import { fail, ok, type Result } from "../base/result.ts";
+import type { Change, Store, StoreFault } from "../port/store.ts";
+import { lockOwner } from "./owner.ts";
+import { APPLICATION_ID, MIGRATIONS, type Role, TABLES } from "./schema.ts";
+
+export type StoreOpenFault =
+  /** Another process owns the file; `pid` where the kernel names it. */
+  | { readonly kind: "held"; readonly path: string; readonly pid: number | undefined }
+  /** Written by a later version of this program. */
+  | { readonly kind: "newer"; readonly path: string; readonly found: number; readonly known: number }
+  /** Not a database, or another program's. */
+  | { readonly kind: "foreign"; readonly path: string }
+  | { readonly kind: "corrupt"; readonly path: string; readonly reason: string }
+  | { readonly kind: "unwritable"; readonly path: string; readonly reason: string };
+
+/** How long a start waits for a predecessor that is just ending. */
+const HELD_WAIT_MS = 500;
+
+/**
+ * Opens the store, or makes it, readable by its owner only, and holds it until `close` or the end of the process.
+ *
+ * @param path of the database; its folder must exist. SQLite keeps its log beside it, named "…-wal"
+ */
+export function openStore({ path, role }: { readonly path: string; readonly role: Role }): Result<Store, StoreOpenFault> {
+  let database: Database | undefined;
+  try {
+    reserve(path);
+    database = new Database(path, { readwrite: true, strict: true });
+    prepare(database);
+    const found = versionOf(database);
+    const known = MIGRATIONS[role].length;
+    if (found === "foreign") return refuse(database, { kind: "foreign", path });
+    if (found > known) return refuse(database, { kind: "newer", path, found, known });
+    migrate(database, { from: found, role });
+    return ok(new SqliteStore(database, role));
+  } catch (thrown) {
+    return refuse(database, openFault(path, thrown));
+  }
+}
+
+/** What is wrong and what to do about it, for a person. */
+export function storeSentence(fault: StoreOpenFault): string {
+  switch (fault.kind) {
+    case "held":
+      return `Cannot open "${fault.path}": ${fault.pid === undefined ? "another process" : `process ${fault.pid}`} owns it, and only one may; stop that one first`;
+    case "newer":
+      return `Cannot open "${fault.path}": it has form ${fault.found}, written by a later version, and this program knows forms up to ${fault.known}; run the later version, or restore a copy from before the upgrade`;
+    case "foreign":
+      return `Cannot open "${fault.path}": it is not a Gapbell database; move it away or choose another state folder by --state`;
+    case "corrupt":
+      return `Cannot open "${fault.path}": the file is damaged (${fault.reason}); restore it from a copy, or move it away to start with an empty one`;
+    case "unwritable":
+      return `Cannot open "${fault.path}": ${fault.reason}; its folder and the file must belong to the user that runs this program`;
+  }
+}
+
+/** Makes the file with its final mode before SQLite sees it, because SQLite gives its log the mode of the database. */
+function reserve(path: string): void {
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch (thrown) {
+    if (codeOf(thrown) !== "EEXIST") throw thrown;
+    chmodSync(path, 0o600);
+    return;
+  }
+  const folder = openSync(dirname(path), "r");
+  fsyncSync(folder);
+  closeSync(folder);
+}
+
+/** Takes the lock and sets how commits become durable: in the log, synced before `COMMIT` returns. */
+function prepare(database: Database): void {
+  database.run(`PRAGMA busy_timeout = ${HELD_WAIT_MS}`);
+  database.run("PRAGMA locking_mode = EXCLUSIVE");
+  database.run("PRAGMA journal_mode = WAL");
+  database.run("PRAGMA synchronous = FULL");
+  database.run("PRAGMA trusted_schema = OFF");
+  database.run("BEGIN EXCLUSIVE");
+  database.run("COMMIT");
+}
+
+/** @returns 0 for an empty file, the number of the last migration, or "foreign" */
+function versionOf(database: Database): number | "foreign" {
+  const application = numberOf(database, "PRAGMA application_id");
+  const version = numberOf(database, "PRAGMA user_version");
+  if (application === APPLICATION_ID) return version;
+  const tables = numberOf(database, "SELECT count(*) FROM sqlite_schema");
+  return application === 0 && version === 0 && tables === 0 ? 0 : "foreign";
+}
+
+function migrate(database: Database, { from, role }: { readonly from: number; readonly role: Role }): void {
+  MIGRATIONS[role].forEach((statements, index) => {
+    if (index < from) return;
+    database.transaction(() => {
+      for (const statement of statements) database.run(statement);
+      database.run(`PRAGMA application_id = ${APPLICATION_ID}`);
+      database.run(`PRAGMA user_version = ${index + 1}`);
+    })();
+  });
+}
+
+class SqliteStore implements Store {
+  readonly #database: Database;
+  readonly #tables: ReadonlySet<string>;
+  readonly #statements = new Map<string, Statement>();
+  #fault: StoreFault | undefined;
+
+  constructor(database: Database, role: Role) {
+    this.#database = database;
+    this.#tables = new Set(TABLES[role]);
+  }
+
+  async commit(changes: readonly Change[]): Promise<Result<void, StoreFault>> {
+    if (this.#fault !== undefined) return fail(this.#fault);
+    // Outside of `try`: a row that is not JSON is our own mistake and stops the process.
+    const writes = changes.map((change) => this.#writeOf(change));
+    try {
+      this.#database.run("BEGIN IMMEDIATE");
+      for (const { statement, values } of writes) statement.run(...values);
+      this.#database.run("COMMIT");
+      return ok(undefined);
+    } catch (thrown) {
+      this.#fault = { kind: "commitFailed", reason: reasonOf(thrown) };
+      return fail(this.#fault);
+    }
+  }
+
+  load(table: string): readonly { readonly id: string; readonly row: unknown }[] {
+    const rows = this.#statement(`SELECT id, row FROM ${this.#own(table)} ORDER BY id`).values();
+    return rows.map(([id, row]) => ({ id: String(id), row: JSON.parse(String(row)) as unknown }));
+  }
+
+  journal(occurrence: string): readonly Entry[] {
+    const rows = this.#statement("SELECT at, body FROM journal WHERE occurrence = ? ORDER BY number").values(occurrence);
+    return rows.map(([at, body]) => ({ occurrence, at: Number(at), body: JSON.parse(String(body)) as Entry["body"] }));
+  }
+
+  close(): void {
+    this.#fault ??= { kind: "commitFailed", reason: "the store is closed" };
+    for (const statement of this.#statements.values()) statement.finalize();
+    this.#statements.clear();
+    this.#database.close();
+  }
+
+  #writeOf(change: Change): { readonly statement: Statement; readonly values: readonly (string | number)[] } {
+    switch (change.kind) {
+      case "put":
+        return {
+          statement: this.#statement(`INSERT INTO ${this.#own(change.table)} (id, row) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET row = excluded.row`),
+          values: [change.id, encode(change.row)],
+        };
+      case "delete":
+        return { statement: this.#statement(`DELETE FROM ${this.#own(change.table)} WHERE id = ?`), values: [change.id] };
+      case "append":
+        return {
+          statement: this.#statement("INSERT INTO journal (occurrence, at, body) VALUES (?, ?, ?)"),
+          values: [change.entry.occurrence, change.entry.at, encode(change.entry.body)],
+        };
+    }
+  }
+
+  #own(table: string): string {
+    assert(this.#tables.has(table), "a role writes its own tables");
+    return table;
+  }
+
+  #statement(sql: string): Statement {
+    const held = this.#statements.get(sql);
+    if (held !== undefined) return held;
+    const statement = this.#database.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+}
+
+function encode(row: unknown): string {
+  const text = JSON.stringify(row) as string | undefined;
+  assert(text !== undefined, "a row is a JSON value");
+  return text;
+}
+
+function refuse(database: Database | undefined, fault: StoreOpenFault): Result<never, StoreOpenFault> {
+  database?.close();
+  return fail(fault);
+}
+
+function openFault(path: string, thrown: unknown): StoreOpenFault {
+  const reason = reasonOf(thrown);
+  const code = codeOf(thrown) ?? "";
+  if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) return { kind: "held", path, pid: lockOwner(path) };
+  if (code.startsWith("SQLITE_NOTADB")) return { kind: "foreign", path };
+  if (code.startsWith("SQLITE_CORRUPT")) return { kind: "corrupt", path, reason };
+  return { kind: "unwritable", path, reason };
+}
+
+function numberOf(database: Database, sql: string): number {
+  return Number(database.prepare(sql).values()[0]?.[0] ?? 0);
+}
+
+function codeOf(thrown: unknown): string | undefined {
+  return thrown instanceof Error && "code" in thrown && typeof thrown.code === "string" ? thrown.code : undefined;
+}
+
+function reasonOf(thrown: unknown): string {
+  if (thrown instanceof SQLiteError) return `${thrown.message} (${thrown.code ?? thrown.errno})`;
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
