@@ -2,8 +2,8 @@
 
 import type { Alarm } from "../alarm/alarm.ts";
 import { ACK_MS_MOST, CONTINUE_MS } from "../alarm/policy.ts";
-import { type Clocks, reanchor } from "../base/anchor.ts";
-import type { Now } from "../base/units.ts";
+import { reanchor } from "../base/anchor.ts";
+import type { BootId, Now } from "../base/units.ts";
 import type { Listener } from "../duty/presence.ts";
 import type { RelayAddress } from "../port/relay-link.ts";
 import type { Store } from "../port/store.ts";
@@ -14,7 +14,7 @@ import type { Remembered } from "./machine.ts";
 import type { Push } from "./push.ts";
 
 /** As `machine.ts` writes an alarm: together with the clocks of that turn. */
-type AlarmRow = { readonly alarm: Alarm; readonly clocks: Clocks };
+type AlarmRow = { readonly alarm: Alarm; readonly clocks: Now & { readonly boot: BootId } };
 
 /** Rows are trusted as far as their form: only this program writes them, in a file that only its owner can write. */
 export function remember(store: Pick<Store, "load">, { boot, now }: { readonly boot: string; readonly now: Now }): Remembered {
@@ -34,6 +34,7 @@ export function remember(store: Pick<Store, "load">, { boot, now }: { readonly b
 
 function anchored({ alarm, clocks }: AlarmRow, { boot, now }: { readonly boot: string; readonly now: Now }): Alarm {
   const { life } = alarm;
-  const carry = (due: number): number => reanchor(due, { then: clocks, boot, now, mostMs: ACK_MS_MOST + CONTINUE_MS });
+  const carry = (due: number): number =>
+    reanchor({ boot: clocks.boot, monoDue: due, wallDue: clocks.wall + (due - clocks.mono) }, { boot, ...now }, { mostMs: ACK_MS_MOST + CONTINUE_MS });
   return { ...alarm, life: { ...life, ackDue: carry(life.ackDue), due: life.due === undefined ? undefined : carry(life.due) } };
 }

@@ -138,12 +138,15 @@ function messageOf(issue: Issue | undefined): string {
   }
 }
 
+const COUNTED: Readonly<Record<string, readonly [whole: string, one: string, many: string]>> = {
+  string: ["text of ", " character", " characters"],
+  array: ["a list of ", " entry", " entries"],
+  record: ["a mapping of ", " name", " names"],
+};
+
 function boundText(which: "at least" | "at most", bound: number | bigint, origin: string): string {
-  const many = (noun: string): string => `${which} ${bound} ${noun}${bound === 1 ? "" : "s"}`;
-  if (origin === "string") return `text of ${many("character")}`;
-  if (origin === "array") return `a list of ${many("entr").replace(/entrs$/, "entries").replace(/entr$/, "entry")}`;
-  if (origin === "map" || origin === "object" || origin === "record") return `a mapping of ${many("name")}`;
-  return `${which} ${bound}`;
+  const [whole, one, many] = COUNTED[origin] ?? ["", "", ""];
+  return `${whole}${which} ${bound}${Number(bound) === 1 ? one : many}`;
 }
 
 /** The names that an object schema knows. */

@@ -1,82 +1,80 @@
-/** Decides module, item, severity and policy of a report: the same on the agent and on every listener. */
+/** Decides module, item, severity and policy of a report. Agent and listener run the same code on the same rules. */
 
-import type { Labels } from "../alarm/alarm.ts";
+import type { Classification, Labels } from "../alarm/alarm.ts";
 import type { Severity, Weight } from "../alarm/severity.ts";
 import { broken } from "../base/assert.ts";
-import { compile, type Matcher, type Rule, type Rules } from "./rule.ts";
+import { testOf } from "./matcher.ts";
+import { ITEM_LENGTH_MOST, MODULE_LENGTH_MOST, type Rule, type Rules } from "./rule.ts";
+import { fill, labelsOf, parseTemplate, type Template } from "./template.ts";
 
-/** What the rules look at. */
-export type Subject = { readonly source: string; readonly labels: Labels; readonly weight: Weight | undefined };
-
-export type Decision = {
-  readonly module: string;
-  readonly item: string;
-  /** `info`: recorded, never rung. */
-  readonly severity: Severity | "info";
-  readonly policy: string;
-  readonly rule: { readonly name: string; readonly line: number };
+/** What the rules may look at: a report, an alarm, or what a packet says of one. */
+export type Subject = {
+  readonly source: string;
+  readonly labels: Labels;
+  readonly weight: Weight | undefined;
+  readonly text: string;
 };
 
-export const MODULE_CHARACTERS_MOST = 64;
-export const ITEM_CHARACTERS_MOST = 128;
+/** Like a `Classification`, but `info` is recorded and never rung. */
+export type Decision = Omit<Classification, "severity"> & { readonly severity: Severity | "info" };
 
-/** The first rule that matches decides. Asserts: the last rule matches everything. */
+/** A packet cuts the text at 256 UTF-16 units; what is left of these characters is the same on both sides. */
+export const TEXT_CHARACTERS_READ = 120;
+
+/** First match wins. Asserts: the rules end with a default rule, as `parseRules` sees to. */
 export function classify(subject: Subject, rules: Rules): Decision {
-  for (const rule of rules.rules) {
-    if (!rule.match.every((matcher) => matches(matcher, subject))) continue;
-    return {
-      module: fill(rule.module, subject, MODULE_CHARACTERS_MOST), item: fill(rule.item, subject, ITEM_CHARACTERS_MOST),
-      severity: severityBy(rule, subject), policy: rule.policy, rule: { name: rule.name, line: rule.line },
-    };
-  }
-  return broken("the default rule matches everything");
+  const label = (name: string): string => labelOf(subject, name);
+  const ready = readyOf(rules).find(({ tests }) => tests.every(({ name, holds }) => holds(label(name))));
+  if (ready === undefined) return broken("the last rule matches everything");
+  const { rule, module, item } = ready;
+  return {
+    module: fill(module, label, MODULE_LENGTH_MOST),
+    item: fill(item, label, ITEM_LENGTH_MOST),
+    severity: rule.severity === "source" ? (subject.weight ?? "indeterminate") : rule.severity,
+    policy: rule.policy,
+    rule: { name: rule.name, line: rule.line },
+  };
 }
 
-/** The labels that the rules look at; only these travel with an alarm. */
-export function labelsRead({ rules }: Rules): ReadonlySet<string> {
-  return new Set(rules.flatMap(({ match, module, item }) => [
-    ...match.map(({ label }) => label), ...[...`${module} ${item}`.matchAll(PLACE)].map(([, name = ""]) => name),
-  ]));
+/** The labels that any rule looks at, in order of name: the only ones that a packet needs to carry. */
+export function labelsRead(rules: Rules): readonly string[] {
+  const names = readyOf(rules).flatMap(({ tests, module, item }) => [
+    ...tests.map(({ name }) => name), ...labelsOf(module), ...labelsOf(item),
+  ]);
+  return [...new Set(names)].sort();
 }
 
-const PLACE = /\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
-
-function severityBy({ severity }: Rule, { weight }: Subject): Severity | "info" {
-  return severity === "source" ? (weight ?? "indeterminate") : severity;
+function labelOf({ source, labels, weight, text }: Subject, name: string): string {
+  // Not `labels[name]` alone: a rule may ask for a label called "constructor".
+  if (Object.hasOwn(labels, name)) return labels[name] ?? "";
+  if (name === "source") return source;
+  if (name === "severity") return weight ?? "";
+  return name === "text" ? [...text].slice(0, TEXT_CHARACTERS_READ).join("") : "";
 }
 
-function matches({ label, operator, value }: Matcher, subject: Subject): boolean {
-  const found = valueOf(label, subject);
-  switch (operator) {
-    case "=":
-      return found === value;
-    case "!=":
-      return found !== value;
-    case "=~":
-      return patternOf(value)?.test(found) ?? false;
-    case "!~":
-      return !(patternOf(value)?.test(found) ?? false);
-  }
+type Ready = {
+  readonly rule: Rule;
+  readonly tests: readonly { readonly name: string; readonly holds: (value: string) => boolean }[];
+  readonly module: Template;
+  readonly item: Template;
+};
+
+/** Rules never change in place, so their expressions are compiled once. */
+const READY = new WeakMap<Rules, readonly Ready[]>();
+
+function readyOf(rules: Rules): readonly Ready[] {
+  const held = READY.get(rules);
+  if (held !== undefined) return held;
+  const ready = rules.rules.map((rule): Ready => ({
+    rule,
+    tests: rule.match.map((matcher) => ({ name: matcher.label, holds: testOf(matcher) })),
+    module: templateOf(rule.module),
+    item: templateOf(rule.item),
+  }));
+  READY.set(rules, ready);
+  return ready;
 }
 
-function valueOf(label: string, { labels, source, weight }: Subject): string {
-  return labels[label] ?? (label === "source" ? source : label === "severity" ? (weight ?? "") : "");
-}
-
-/** A place whose label is missing reads "-"; an empty outcome as well. */
-function fill(template: string, subject: Subject, most: number): string {
-  const text = template.replace(PLACE, (_, name: string) => valueOf(name, subject) || "-");
-  const points = [...text];
-  return points.length > most ? points.slice(0, most).join("") : text || "-";
-}
-
-/** Compiled once; rules are few and live long. */
-const patterns = new Map<string, RegExp | undefined>();
-
-function patternOf(pattern: string): RegExp | undefined {
-  if (!patterns.has(pattern)) {
-    if (patterns.size > 10_000) patterns.clear();
-    patterns.set(pattern, compile(pattern));
-  }
-  return patterns.get(pattern);
+function templateOf(text: string): Template {
+  return parseTemplate(text) ?? broken(`"${text}" has been read as a template`);
 }

@@ -4,15 +4,10 @@ import { z } from "zod";
 import { SEVERITIES, type Severity } from "../alarm/severity.ts";
 import { fromUtf8, toBase64, utf8 } from "../base/bytes.ts";
 import { sha256 } from "../base/digest.ts";
+import { fit, type Misfit, misfit } from "../base/misfit.ts";
 import { fail, ok, type Result } from "../base/result.ts";
-
-export type Matcher = {
-  /** A label's name; `source` and `severity` mean those of the report where the label is absent. */
-  readonly label: string;
-  readonly operator: "=" | "!=" | "=~" | "!~";
-  /** For `=~` and `!~` a regular expression, anchored at both ends; a missing label is "". */
-  readonly value: string;
-};
+import { type Matcher, matcherText, parseMatcher } from "./matcher.ts";
+import { parseTemplate } from "./template.ts";
 
 export type Rule = {
   readonly name: string;
@@ -33,90 +28,110 @@ export type Rules = { readonly rules: readonly Rule[] };
 
 export const RULES_MOST = 500;
 export const MATCHERS_MOST = 16;
-const PATTERN_MOST = 500;
+/** As many characters as a name has in the roster and on the wire. */
+export const NAME_LENGTH_MOST = 32;
+export const RULE_NAME_LENGTH_MOST = 64;
+export const TEMPLATE_LENGTH_MOST = 256;
+/** Rules travel to every listener as a whole: the same number as in wire/constants.ts. */
+export const RULES_BYTES_MOST = 64_000;
+export const DEFAULT_POLICY_NAME = "default";
+/** The same number as the module and item of a packet hold (wire/message.ts), in UTF-16 units. */
+export const MODULE_LENGTH_MOST = 64;
+export const ITEM_LENGTH_MOST = 128;
 
-/** As `rules.yaml` has it. */
+const EXPECTED_TEMPLATE = 'text in which each {label} has both its braces, in quotes as in "{ceph_daemon}"';
+
+const name = (lengthMost: number) =>
+  z.string().regex(new RegExp(`^[\\p{L}\\p{N}][\\p{L}\\p{N}._ -]{0,${lengthMost - 1}}$`, "u"), `a name of 1 to ${lengthMost} letters, digits, dots, hyphens and underscores`);
+const template = z
+  .string(EXPECTED_TEMPLATE)
+  .min(1, "text of at least 1 character")
+  .max(TEMPLATE_LENGTH_MOST)
+  .refine((text) => parseTemplate(text) !== undefined, EXPECTED_TEMPLATE);
+const matcher = z.string().transform((text, context): Matcher => {
+  const parsed = parseMatcher(text);
+  if (parsed.ok) return parsed.value;
+  context.addIssue({ code: "custom", message: parsed.fault.expected });
+  return z.NEVER;
+});
+
+/** One rule as it is written in `rules.yaml` and in the canonical JSON. */
 export const RuleForm = z.strictObject({
-  name: z.string().min(1).max(64),
-  match: z.array(z.string().max(700)).max(MATCHERS_MOST).default([]),
-  module: z.string().min(1).max(128),
-  item: z.string().max(256).default(""),
+  name: name(RULE_NAME_LENGTH_MOST),
+  match: z.array(matcher).max(MATCHERS_MOST).default([]),
+  module: template,
+  item: template,
   severity: z.enum([...SEVERITIES, "info", "source"]).default("source"),
-  policy: z.string().min(1).max(32).default("default"),
+  policy: name(NAME_LENGTH_MOST).default(DEFAULT_POLICY_NAME),
 });
 export const RulesForm = z.strictObject({ rules: z.array(RuleForm).min(1).max(RULES_MOST) });
-export type RulesForm = z.infer<typeof RulesForm>;
 
-export type RuleFault = { readonly path: readonly (string | number)[]; readonly found: string; readonly expected: string };
-
-/** What the schema cannot say: matchers that can be read, names that differ, and a default rule at the end. */
-export function rulesOf(form: RulesForm, lineOf: (rule: number) => number): Result<Rules, readonly RuleFault[]> {
-  const faults: RuleFault[] = [];
-  const names = new Set<string>();
-  const rules = form.rules.map((rule, at): Rule => {
-    if (names.has(rule.name)) faults.push({ path: ["rules", at, "name"], found: `"${rule.name}" a second time`, expected: "a name of its own" });
-    names.add(rule.name);
-    const match = rule.match.flatMap((text, place) => {
-      const matcher = parseMatcher(text);
-      if (matcher.ok) return [matcher.value];
-      faults.push({ path: ["rules", at, "match", place], found: `"${text}"`, expected: matcher.fault });
-      return [];
-    });
-    const last = at === form.rules.length - 1;
-    if (rule.match.length === 0 && !last) faults.push({ path: ["rules", at], found: "a rule without match", expected: "to be the last one: no rule after it is ever asked" });
-    if (rule.match.length > 0 && last) faults.push({ path: ["rules", at], found: `rule "${rule.name}" with match`, expected: "a last rule without match, for what no other rule knows" });
-    return { ...rule, match, line: lineOf(at) };
-  });
-  return faults.length > 0 ? fail(faults) : ok({ rules });
+/** Reads what `rules.yaml` holds. The lines are 0: whoever knows the file sets them. */
+export function parseRules(json: unknown): Result<Rules, readonly Misfit[]> {
+  const read = fit(RulesForm, json);
+  if (!read.ok) return read;
+  const rules: Rules = { rules: read.value.rules.map((rule) => ({ ...rule, line: 0 })) };
+  const misfits = [...namedTwice(rules), ...unreachable(rules), ...tooLarge(rules)];
+  return misfits.length === 0 ? ok(rules) : fail(misfits);
 }
 
-/** `label="value"`, `!=`, `=~`, `!~`; the quotes may be left out. @returns what was expected otherwise */
-export function parseMatcher(text: string): Result<Matcher, string> {
-  const parts = /^\s*([A-Za-z_][A-Za-z0-9_]*)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|([^"]*?))\s*$/.exec(text);
-  if (parts === null) return fail('label="value", label!="value", label=~"pattern" or label!~"pattern"');
-  const [, label = "", operator = "=", quoted, bare] = parts;
-  const value = quoted === undefined ? (bare ?? "") : quoted.replace(/\\(["\\])/g, "$1");
-  if (value.length > PATTERN_MOST) return fail(`at most ${PATTERN_MOST} characters`);
-  if (operator.endsWith("~") && compile(value) === undefined) return fail(`a regular expression, "${value}" is none`);
-  return ok({ label, operator: operator as Matcher["operator"], value });
-}
-
-/** Anchored at both ends, as Prometheus does. */
-export function compile(pattern: string): RegExp | undefined {
-  try {
-    return new RegExp(`^(?:${pattern})$`, "su");
-  } catch {
-    return undefined;
-  }
-}
-
-/** The bytes that travel to the listeners: the same rules give the same bytes. */
+/**
+ * The bytes that are hashed and sent: fields in order of name, one spelling for each matcher, no lines, so that rules
+ * that decide the same have the same digest. At most `RULES_BYTES_MOST`, where `parseRules` has let them through.
+ */
 export function canonicalRules({ rules }: Rules): Uint8Array {
-  return utf8(JSON.stringify(rules.map(({ name, line, match, module, item, severity, policy }) =>
-    [name, line, match.map(({ label, operator, value }) => [label, operator, value]), module, item, severity, policy])));
+  const canonical = rules.map(({ item, match, module, name: called, policy, severity }) => ({
+    item, match: match.map(matcherText), module, name: called, policy, severity,
+  }));
+  return utf8(JSON.stringify({ rules: canonical }));
 }
 
-/** SHA-256 of the canonical bytes, base64url. */
-export function rulesDigest(rules: Rules): string {
-  return toBase64(sha256(canonicalRules(rules)));
+/** SHA-256 of the exact bytes, base64url: what BEACON, HELLO and DATA carry. */
+export function rulesDigest(canonical: Uint8Array): string {
+  return toBase64(sha256(canonical));
 }
 
-const Canonical = z.array(z.tuple([
-  z.string(), z.int(), z.array(z.tuple([z.string(), z.enum(["=", "!=", "=~", "!~"]), z.string()])),
-  z.string(), z.string(), z.enum([...SEVERITIES, "info", "source"]), z.string(),
-])).min(1).max(RULES_MOST);
-
-/** Reads what an agent has sent. @returns undefined where the bytes are not rules */
-export function rulesFromCanonical(bytes: Uint8Array): Rules | undefined {
+/** Reads what `canonicalRules` wrote, perhaps in a newer version: then a misfit, and the agent's own result stands. */
+export function rulesFromCanonical(bytes: Uint8Array): Result<Rules, readonly Misfit[]> {
+  const text = bytes.length > RULES_BYTES_MOST ? undefined : fromUtf8(bytes);
+  const expected = `canonical JSON of at most ${RULES_BYTES_MOST} bytes`;
+  if (text === undefined) return fail([misfit([], { found: `${bytes.length} bytes`, expected })]);
   try {
-    const parsed = Canonical.safeParse(JSON.parse(fromUtf8(bytes) ?? ""));
-    if (!parsed.success) return undefined;
-    return {
-      rules: parsed.data.map(([name, line, match, module, item, severity, policy]) => ({
-        name, line, module, item, severity, policy, match: match.map(([label, operator, value]) => ({ label, operator, value })),
-      })),
-    };
+    return parseRules(JSON.parse(text));
   } catch {
-    return undefined;
+    return fail([misfit([], { found: "broken JSON", expected })]);
   }
+}
+
+function namedTwice({ rules }: Rules): readonly Misfit[] {
+  const first = new Map<string, number>();
+  return rules.flatMap((rule, at) => {
+    const earlier = first.get(rule.name);
+    if (earlier === undefined) {
+      first.set(rule.name, at);
+      return [];
+    }
+    return [misfit(["rules", at, "name"], { found: `"${rule.name}" like that of rules[${earlier}]`, expected: "a name of its own" })];
+  });
+}
+
+/** The default rule is obligatory, and what stands below a rule that matches everything never decides anything. */
+function unreachable({ rules }: Rules): readonly Misfit[] {
+  const at = rules.findIndex(({ match }) => match.length === 0);
+  const catchAll = rules[at];
+  if (catchAll === undefined) {
+    const last = rules.length - 1;
+    return [misfit(["rules", last], { found: `"${rules[last]?.name ?? ""}" with matchers`, expected: 'followed by a default rule, one without "match", so that no alarm is left unclassified' })];
+  }
+  return rules.slice(at + 1).map((rule, below) =>
+    misfit(["rules", at + 1 + below], {
+      found: `"${rule.name}", which is never reached because "${catchAll.name}" above it matches everything`,
+      expected: `above it, or "${catchAll.name}" needs a "match"`,
+    }),
+  );
+}
+
+function tooLarge(rules: Rules): readonly Misfit[] {
+  const bytes = canonicalRules(rules).length;
+  return bytes <= RULES_BYTES_MOST ? [] : [misfit(["rules"], { found: `${bytes} bytes as canonical JSON`, expected: `at most ${RULES_BYTES_MOST}` })];
 }

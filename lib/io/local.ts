@@ -8,7 +8,7 @@ import type { Reply } from "../port/tickets.ts";
 /** `sun_path` holds 108 bytes with the closing zero. Source: unix(7). */
 export const SOCKET_PATH_BYTES_MOST = 107;
 
-/** Bun ends a connection that was silent for longer; a tap may be silent for hours. */
+/** Bun ends a connection that was silent for 10 s; a tap may be silent for hours. */
 const NEVER_IDLE = 0;
 
 export type LocalFault =
@@ -40,7 +40,14 @@ export async function serveLocal(
     // Closed to others from its first moment, not only after chmod.
     const mask = process.umask(0o177);
     try {
-      const server = Bun.serve({ unix: path, idleTimeout: NEVER_IDLE, development: false, fetch: (request) => fetch(request) });
+      const server = Bun.serve({
+        unix: path,
+        development: false,
+        fetch: (request, server) => {
+          server.timeout(request, NEVER_IDLE);
+          return fetch(request);
+        },
+      });
       chmodSync(path, 0o600);
       return ok({
         stop: async () => {
