@@ -63,7 +63,7 @@ function hello(parts: Parts, { from, packet, body }: { readonly from: Address; r
   draft.put("windows", sender, { epoch: String(epoch), counter: String(counter) });
   draft.add({
     kind: "welcome", peer: sender, address: from,
-    body: { nonce: body.nonce, kid: self.group.kid, voice: self.voiceCertificate, rules: rulesDigest(settings.rules), wall: now.wall },
+    body: { nonce: body.nonce, kid: self.group.kid, voice: self.voiceCertificate, rules: rulesDigest(canonicalRules(settings.rules)), wall: now.wall },
   });
   if (presented.newcomer) draft.log("listener", { listener: sender, operator: presented.changed.operator, seat: presented.changed.seat });
 }
@@ -152,7 +152,7 @@ export function beacon(parts: Parts, challenge: string, now: Now): Body<"beacon"
   return {
     cluster: toBase64(clusterIdOf(self.clusterKey)), clusterName: self.clusterName, agent: self.agentName, port: self.port,
     versions: [1, 1], kid: self.group.kid, challenge, jitterMs: 100,
-    open: openSetMac(book.marks(), self.group.key), rules: rulesDigest(settings.rules),
+    open: openSetMac(book.marks(), self.group.key), rules: rulesDigest(canonicalRules(settings.rules)),
     voice: toBase64(sha256(Buffer.from(self.voiceCertificate, "base64url"))), key: toBase64(self.voice.ed), wall: now.wall,
   };
 }
@@ -164,7 +164,7 @@ export function lookEverywhere(parts: Parts, now: Now): void {
 
 /** The labels that the rules read. */
 export function readLabels({ settings }: Parts): ReadonlySet<string> {
-  return labelsRead(settings.rules);
+  return new Set(labelsRead(settings.rules));
 }
 
 /** A member's public keys, for the opener. */

@@ -15,8 +15,8 @@ export function fit(text: string, bytesMost: number): string {
   if (room < 0) return cut(text, bytesMost);
   const kept = cut(text, room);
   const lineEnd = kept.lastIndexOf("\n");
-  // A cut at a line break reads better, unless it would throw away more than a quarter.
-  return (lineEnd > kept.length * 0.75 ? kept.slice(0, lineEnd) : kept) + ELLIPSIS;
+  // A cut at a line break reads better, unless it would throw away more than a tenth.
+  return (lineEnd > kept.length * 0.9 ? kept.slice(0, lineEnd) : kept) + ELLIPSIS;
 }
 
 /** The longest beginning of whole code points within the budget. */

@@ -31,8 +31,9 @@ export function compositionOf(dispatch: Dispatch): Composition {
   const subject = subjectOf(dispatch, phrases);
   const head = [headlineOf(dispatch, phrases), occasionOf(dispatch, phrases, time)];
   if (about.kind !== "alarm") return { subject, text: joined([...head, plain ? undefined : escalation.text]) };
-  const whole = plain ? [phrases.withheld] : bodyOf(escalation, phrases, time);
-  return { subject, text: joined([...head, ...whole, "", phrases.acknowledge(shortId(escalation))]) };
+  const acknowledge = phrases.acknowledge(shortId(escalation));
+  const whole = plain ? [phrases.withheld, "", acknowledge] : bodyOf(escalation, { phrases, time, acknowledge });
+  return { subject, text: joined([...head, ...whole]) };
 }
 
 /** A group reads one text: in the language that most of its people read, at the first such person's time. */
@@ -92,7 +93,11 @@ function occasionOf({ escalation, about, resent }: Dispatch, phrases: Phrases, t
   }
 }
 
-function bodyOf(escalation: Escalation, phrases: Phrases, time: (at: number) => string): readonly (string | undefined)[] {
+/** The source's own detail comes last: it is the longest, and a cut takes from the end. */
+function bodyOf(
+  escalation: Escalation,
+  { phrases, time, acknowledge }: { readonly phrases: Phrases; readonly time: (at: number) => string; readonly acknowledge: string },
+): readonly (string | undefined)[] {
   const { text, module, item, detail, reason, generatedAt, raisedAt } = escalation;
   const cutItem = item !== undefined && thingOf(escalation, phrases) !== line(item);
   return [
@@ -102,7 +107,10 @@ function bodyOf(escalation: Escalation, phrases: Phrases, time: (at: number) => 
     cutItem ? `${phrases.item}: ${line(item)}` : undefined,
     generatedAt > 0 && raisedAt > 0 && generatedAt !== raisedAt ? `${phrases.generated}: ${time(generatedAt)}` : undefined,
     reason === undefined || reason === "" ? undefined : `${phrases.why}: ${line(reason)}`,
-    detail === undefined || detail === "" ? undefined : `\n${clean(detail).trim()}`,
+    "",
+    acknowledge,
+    "",
+    detail === undefined ? undefined : clean(detail).trim(),
   ];
 }
 

@@ -10,7 +10,7 @@ export function momentOf(at: WallMs, timezone: string): string {
   const date = new Date(Math.min(Math.max(at, -WALL_MS_MOST), WALL_MS_MOST));
   const parts = partsOf(date, timezone) ?? partsOf(date, "UTC") ?? new Map<string, string>();
   const part = (name: string): string => parts.get(name) ?? "";
-  const zone = part("timeZoneName").replace("GMT", "UTC");
+  const zone = part("timeZoneName").replace("GMT", "UTC").replace(/\+0$/, "");
   return `${part("year")}-${part("month")}-${part("day")} ${part("hour")}:${part("minute")}:${part("second")} ${zone}`;
 }
 

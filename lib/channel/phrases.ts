@@ -11,10 +11,8 @@ export type Phrases = {
   readonly alarm: string;
   readonly module: string;
   readonly item: string;
-  readonly raised: string;
   readonly generated: string;
   readonly why: string;
-  readonly to: string;
   readonly resent: string;
   readonly withheld: string;
   /** @param count 2 for the first repeat */
@@ -32,10 +30,8 @@ export const PHRASES: Readonly<Record<Language, Phrases>> = {
     alarm: "Alarm",
     module: "Module",
     item: "Item",
-    raised: "Raised",
     generated: "Reported by the source",
     why: "Why you are told",
-    to: "To",
     resent: "(sent again)",
     withheld: "The text is left out because the provider refused it; see the alarm on the LAN.",
     reminder: (count) => `Message ${count}: nobody has taken this alarm yet`,
@@ -50,10 +46,8 @@ export const PHRASES: Readonly<Record<Language, Phrases>> = {
     alarm: "告警",
     module: "模块",
     item: "条目",
-    raised: "发生时间",
     generated: "来源时间",
     why: "通知原因",
-    to: "通知",
     resent: "（重发）",
     withheld: "服务商拒绝了正文，此处省略；请在局域网内查看该告警。",
     reminder: (count) => `第 ${count} 次通知：此告警仍无人确认`,

@@ -24,7 +24,7 @@ export const TEXT_CHARACTERS_READ = 120;
 /** First match wins. Asserts: the rules end with a default rule, as `parseRules` sees to. */
 export function classify(subject: Subject, rules: Rules): Decision {
   const label = (name: string): string => labelOf(subject, name);
-  const ready = readyOf(rules).find(({ tests }) => tests.every(({ name, holds }) => holds(label(name))));
+  const ready = compiled(rules).ready.find(({ tests }) => tests.every(({ name, holds }) => holds(label(name))));
   if (ready === undefined) return broken("the last rule matches everything");
   const { rule, module, item } = ready;
   return {
@@ -36,12 +36,9 @@ export function classify(subject: Subject, rules: Rules): Decision {
   };
 }
 
-/** The labels that any rule looks at, in order of name: the only ones that a packet needs to carry. */
-export function labelsRead(rules: Rules): readonly string[] {
-  const names = readyOf(rules).flatMap(({ tests, module, item }) => [
-    ...tests.map(({ name }) => name), ...labelsOf(module), ...labelsOf(item),
-  ]);
-  return [...new Set(names)].sort();
+/** The names of the labels that any rule looks at: the only ones that a packet needs to carry. */
+export function labelsRead(rules: Rules): ReadonlySet<string> {
+  return compiled(rules).read;
 }
 
 function labelOf({ source, labels, weight, text }: Subject, name: string): string {
@@ -58,12 +55,13 @@ type Ready = {
   readonly module: Template;
   readonly item: Template;
 };
+type Compiled = { readonly ready: readonly Ready[]; readonly read: ReadonlySet<string> };
 
 /** Rules never change in place, so their expressions are compiled once. */
-const READY = new WeakMap<Rules, readonly Ready[]>();
+const COMPILED = new WeakMap<Rules, Compiled>();
 
-function readyOf(rules: Rules): readonly Ready[] {
-  const held = READY.get(rules);
+function compiled(rules: Rules): Compiled {
+  const held = COMPILED.get(rules);
   if (held !== undefined) return held;
   const ready = rules.rules.map((rule): Ready => ({
     rule,
@@ -71,8 +69,12 @@ function readyOf(rules: Rules): readonly Ready[] {
     module: templateOf(rule.module),
     item: templateOf(rule.item),
   }));
-  READY.set(rules, ready);
-  return ready;
+  const read = new Set(
+    ready.flatMap(({ tests, module, item }) => [...tests.map(({ name }) => name), ...labelsOf(module), ...labelsOf(item)]),
+  );
+  const made = { ready, read };
+  COMPILED.set(rules, made);
+  return made;
 }
 
 function templateOf(text: string): Template {

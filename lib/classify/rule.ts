@@ -79,16 +79,33 @@ export function parseRules(json: unknown): Result<Rules, readonly Misfit[]> {
  * The bytes that are hashed and sent: fields in order of name, one spelling for each matcher, no lines, so that rules
  * that decide the same have the same digest. At most `RULES_BYTES_MOST`, where `parseRules` has let them through.
  */
-export function canonicalRules({ rules }: Rules): Uint8Array {
-  const canonical = rules.map(({ item, match, module, name: called, policy, severity }) => ({
-    item, match: match.map(matcherText), module, name: called, policy, severity,
-  }));
-  return utf8(JSON.stringify({ rules: canonical }));
+export function canonicalRules(rules: Rules): Uint8Array {
+  return canonicalOf(rules).bytes;
 }
 
-/** SHA-256 of the exact bytes, base64url: what BEACON, HELLO and DATA carry. */
-export function rulesDigest(canonical: Uint8Array): string {
-  return toBase64(sha256(canonical));
+/** `digestOfCanonical` of these rules: what BEACON, HELLO and WELCOME carry. */
+export function rulesDigest(rules: Rules): string {
+  return canonicalOf(rules).digest;
+}
+
+/** SHA-256 of the exact bytes, base64url: what a listener compares before it believes what it fetched. */
+export function digestOfCanonical(bytes: Uint8Array): string {
+  return toBase64(sha256(bytes));
+}
+
+/** Rules never change in place, and every beacon and greeting asks for their digest. */
+const CANONICAL = new WeakMap<Rules, { readonly bytes: Uint8Array; readonly digest: string }>();
+
+function canonicalOf(rules: Rules): { readonly bytes: Uint8Array; readonly digest: string } {
+  const held = CANONICAL.get(rules);
+  if (held !== undefined) return held;
+  const canonical = rules.rules.map(({ item, match, module, name: called, policy, severity }) => ({
+    item, match: match.map(matcherText), module, name: called, policy, severity,
+  }));
+  const bytes = utf8(JSON.stringify({ rules: canonical }));
+  const made = { bytes, digest: digestOfCanonical(bytes) };
+  CANONICAL.set(rules, made);
+  return made;
 }
 
 /** Reads what `canonicalRules` wrote, perhaps in a newer version: then a misfit, and the agent's own result stands. */

@@ -42,8 +42,8 @@ export const EscalationRow = z.object({
   /** Undefined once it is closed: no address outlives its use. */
   body: Escalation.optional(),
   expires: Moment,
-  /** Counter of the request that withdrew it, or undefined while it stands. */
-  withdrawn: z.string().optional(),
+  /** The request that withdrew it; undefined while it stands. */
+  withdrawn: z.object({ agent: z.string(), counter: z.string() }).optional(),
   /** How it ended, as everyone told is told once. */
   notice: Notice.optional(),
   closedAt: z.number().optional(),

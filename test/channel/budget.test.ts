@@ -11,10 +11,10 @@ describe("a text that must fit a budget of bytes", () => {
     { name: "a longer one ends in an ellipsis", text: "abcdef", bytes: 5, want: "ab…" },
     { name: "a Chinese character is kept whole or left out", text: "告警告警", bytes: 11, want: "告警…" },
     { name: "an emoji of four bytes on the edge is left out", text: "ab🔥cd", bytes: 7, want: "ab…" },
-    { name: "an emoji of four bytes that just fits is kept", text: "ab🔥cd!", bytes: 9, want: "ab🔥…" },
+    { name: "an emoji of four bytes that just fits is kept", text: "ab🔥cd!!", bytes: 9, want: "ab🔥…" },
     { name: "where no ellipsis fits, the text is cut without", text: "abc", bytes: 2, want: "ab" },
     { name: "nothing fits into nothing", text: "abc", bytes: 0, want: "" },
-    { name: "a line break that is near is where it is cut", text: "0123456789\nab cd ef", bytes: 16, want: "0123456789…" },
+    { name: "a line break that is near is where it is cut", text: "0123456789012345678\nab cd ef", bytes: 24, want: "0123456789012345678…" },
     { name: "a line break that is far is not", text: "a\n0123456789", bytes: 10, want: "a\n01234…" },
   ]) {
     test(name, () => expect(fit(text, bytes)).toBe(want));

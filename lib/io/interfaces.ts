@@ -1,0 +1,75 @@
+/** Which IPv4 interfaces the bell rings on: those of the cluster's LAN, never a bridge of containers, never none. */
+
+import { readFileSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+
+/** One address of one interface, and where its broadcasts go. */
+export type Road = {
+  readonly name: string;
+  readonly address: string;
+  /** Tried in this order: the limited broadcast reaches a laptop with a wrong netmask, and needs no route. */
+  readonly broadcasts: readonly string[];
+};
+
+/** As the configuration names it; `broadcast` overrides the address that is sent to. */
+export type Named = { readonly name: string; readonly broadcast?: string | undefined };
+
+export type Found = { readonly name: string; readonly address: string; readonly netmask: string; readonly internal: boolean };
+
+const VIRTUAL = /^(docker|br-|veth|virbr|cni|flannel|cali|tun|tap|wg|lxc|podman)/;
+
+/**
+ * Chooses among what the system has.
+ *
+ * @param named only these, where the configuration says so; loopback only when named
+ * @param defaultRoute the interface of the default route is never left out, whatever its name
+ */
+export function chooseRoads(
+  found: readonly Found[],
+  { named, defaultRoute }: { readonly named: readonly Named[] | undefined; readonly defaultRoute: string | undefined },
+): readonly Road[] {
+  if (named !== undefined) {
+    return named.flatMap(({ name, broadcast }) => found.filter((one) => one.name === name).map((one) => roadOf(one, broadcast)));
+  }
+  const usable = found.filter(({ internal, netmask }) => !internal && prefixOf(netmask) <= 30);
+  const chosen = usable.filter(({ name }) => name === defaultRoute || !VIRTUAL.test(name));
+  return (chosen.length > 0 ? chosen : usable).map((one) => roadOf(one, undefined));
+}
+
+/** What the system has now. */
+export function systemInterfaces(): readonly Found[] {
+  return Object.entries(networkInterfaces()).flatMap(([name, addresses]) =>
+    (addresses ?? []).filter(({ family }) => family === "IPv4").map(({ address, netmask, internal }) => ({ name, address, netmask, internal })),
+  );
+}
+
+/** The interface of the default route, from the kernel's table. */
+export function defaultRouteOf(table: string): string | undefined {
+  const lines = table.split("\n").slice(1).map((line) => line.split("\t"));
+  return lines.find(([, destination, , flags]) => destination === "00000000" && (Number.parseInt(flags ?? "0", 16) & 2) !== 0)?.[0];
+}
+
+export function systemRoads(named: readonly Named[] | undefined): readonly Road[] {
+  return chooseRoads(systemInterfaces(), { named, defaultRoute: defaultRouteOf(readRoutes()) });
+}
+
+function readRoutes(): string {
+  try {
+    return readFileSync("/proc/net/route", "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function roadOf({ name, address, netmask }: Found, broadcast: string | undefined): Road {
+  return { name, address, broadcasts: broadcast === undefined ? ["255.255.255.255", broadcastOf(address, netmask)] : [broadcast] };
+}
+
+function broadcastOf(address: string, netmask: string): string {
+  const mask = netmask.split(".").map(Number);
+  return address.split(".").map((part, at) => Number(part) | (~(mask[at] ?? 255) & 255)).join(".");
+}
+
+function prefixOf(netmask: string): number {
+  return netmask.split(".").reduce((sum, part) => sum + (Number(part).toString(2).match(/1/g)?.length ?? 0), 0);
+}

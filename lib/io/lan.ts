@@ -1,0 +1,125 @@
+/** The sockets of the LAN leg: one that receives broadcasts, one for unicasts, and one for each interface that sends broadcasts. */
+
+import { createSocket, type Socket } from "node:dgram";
+import { fail, ok, type Result } from "../base/result.ts";
+import { type Ms, seconds } from "../base/units.ts";
+import type { Address, Lan } from "../port/lan.ts";
+import { type Named, type Road, systemRoads } from "./interfaces.ts";
+
+/** How often the list of interfaces is read again. */
+const REREAD_MS: Ms = seconds(10);
+const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+
+export type LanFault = { readonly kind: "taken" | "unusable"; readonly port: number; readonly reason: string };
+
+export type LanOptions = {
+  /** Only these interfaces; otherwise those of the LAN. */
+  readonly named: readonly Named[] | undefined;
+  readonly onDatagram: (datagram: Uint8Array, from: Address) => void;
+  /** Changes of the roads and faults of sockets, for the log. */
+  readonly onChange: (event: string, facts: Readonly<Record<string, unknown>>) => void;
+};
+
+/** @param port its own, on which listeners reach it; `broadcastPort` is theirs */
+export async function openAgentLan({ port, broadcastPort, ...options }: LanOptions & { readonly port: number; readonly broadcastPort: number }): Promise<Result<Lan, LanFault>> {
+  const unicast = await receiver(port, { shared: false, options });
+  return unicast.ok ? ok(lanOver({ unicast: unicast.value, others: [], toPort: broadcastPort, options })) : unicast;
+}
+
+/** Several listeners of one host share the broadcast port; each has a socket of its own for what is meant for it alone. */
+export async function openClientLan({ broadcastPort, agentPort, ...options }: LanOptions & { readonly broadcastPort: number; readonly agentPort: number }): Promise<Result<Lan, LanFault>> {
+  const shared = await receiver(broadcastPort, { shared: true, options });
+  if (!shared.ok) return shared;
+  const unicast = await receiver(0, { shared: false, options });
+  if (!unicast.ok) return unicast;
+  return ok(lanOver({ unicast: unicast.value, others: [shared.value], toPort: agentPort, options }));
+}
+
+function receiver(port: number, { shared, options }: { readonly shared: boolean; readonly options: LanOptions }): Promise<Result<Socket, LanFault>> {
+  return new Promise((resolve) => {
+    const socket = createSocket({ type: "udp4", reuseAddr: shared });
+    socket.once("error", (error) => {
+      socket.close();
+      const taken = "code" in error && error.code === "EADDRINUSE";
+      resolve(fail({ kind: taken ? "taken" : "unusable", port, reason: error.message }));
+    });
+    socket.bind(port, () => {
+      socket.removeAllListeners("error");
+      socket.on("error", (error) => options.onChange("socket fault", { port, reason: error.message }));
+      try {
+        socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES);
+      } catch {
+        // The kernel gives less; a flood is then repeated more often.
+      }
+      resolve(ok(socket));
+    });
+    socket.on("message", (datagram, { address, port: from }) => options.onDatagram(datagram, { host: address, port: from }));
+  });
+}
+
+type Sending = { readonly road: Road; readonly socket: Socket };
+
+function lanOver({ unicast, others, toPort, options }: { readonly unicast: Socket; readonly others: readonly Socket[]; readonly toPort: number; readonly options: LanOptions }): Lan {
+  const sending = new Map<string, Sending>();
+  const reread = (): void => {
+    const roads = new Map(systemRoads(options.named).map((road) => [`${road.name} ${road.address}`, road]));
+    for (const [key, { socket }] of sending) {
+      if (roads.has(key)) continue;
+      socket.close();
+      sending.delete(key);
+      options.onChange("interface gone", { interface: key });
+    }
+    for (const [key, road] of roads) {
+      if (sending.has(key)) continue;
+      sending.set(key, { road, socket: sender(road, () => sending.delete(key), options) });
+      options.onChange("interface", { interface: key, broadcast: road.broadcasts[0] });
+    }
+  };
+  reread();
+  const timer = setInterval(reread, REREAD_MS);
+  return {
+    broadcast: (datagram) => {
+      for (const { road, socket } of sending.values()) broadcastOn(socket, road.broadcasts, { datagram, port: toPort, options });
+    },
+    send: (datagram, { host, port }) => {
+      unicast.send(datagram, port, host, (error) => {
+        // A refused unicast is reported by the next send: that one has not left.
+        if (error !== null && "code" in error && error.code === "ECONNREFUSED") unicast.send(datagram, port, host, () => {});
+      });
+    },
+    close: () => {
+      clearInterval(timer);
+      for (const { socket } of sending.values()) socket.close();
+      for (const socket of [unicast, ...others]) socket.close();
+    },
+  };
+}
+
+/** Bound to the interface's address, so that the kernel sends there and nowhere else. */
+function sender(road: Road, gone: () => void, options: LanOptions): Socket {
+  const socket = createSocket("udp4");
+  socket.on("error", (error) => {
+    options.onChange("socket fault", { interface: road.name, reason: error.message });
+    gone();
+    socket.close();
+  });
+  // Who is asked by broadcast answers to where the question came from.
+  socket.on("message", (datagram, { address, port }) => options.onDatagram(datagram, { host: address, port }));
+  socket.bind(0, road.address, () => socket.setBroadcast(true));
+  return socket;
+}
+
+function broadcastOn(socket: Socket, to: readonly string[], rest: { readonly datagram: Uint8Array; readonly port: number; readonly options: LanOptions }): void {
+  const [host, ...others] = to;
+  if (host === undefined) return;
+  try {
+    socket.send(rest.datagram, rest.port, host, (error) => {
+      if (error === null || error === undefined) return;
+      if (others.length > 0) broadcastOn(socket, others, rest);
+      else rest.options.onChange("broadcast fault", { reason: error.message });
+    });
+  } catch (error) {
+    // Not bound yet, or just closed: the next repeat will find another socket.
+    rest.options.onChange("broadcast fault", { reason: String(error) });
+  }
+}

@@ -1,0 +1,496 @@
+/**
+ * What is to be said outside: escalations, the calls that they come to, and what became of each.
+ * Every call is written down as started before it is made, so that after a crash it is known to be unsure.
+ */
+
+import type { ChannelName } from "../alarm/policy.ts";
+import { rankOf, SEVERITIES } from "../alarm/severity.ts";
+import { assert } from "../base/assert.ts";
+import { toBase64, utf8 } from "../base/bytes.ts";
+import { Deadlines } from "../base/deadlines.ts";
+import { sha256 } from "../base/digest.ts";
+import { fail, ok, type Result } from "../base/result.ts";
+import { type BootId, hours, type Ms, type Now } from "../base/units.ts";
+import type { Channel, Dispatch } from "../channel/channel.ts";
+import { ALLOWS, type Outcome, reasonOf } from "../channel/outcome.ts";
+import type { CarrierReply } from "../port/carrier.ts";
+import type { Escalation, Notice, Recipient, RelayEvent } from "../wire/relay-api.ts";
+import { mayWrite } from "./allow-list.ts";
+import type { Draft } from "./draft.ts";
+import { Lane } from "./lane.ts";
+import { CLOSED_KEPT_MS, ESCALATIONS_OPEN_MOST, RETRY_MS } from "./limits.ts";
+import { momentAt, monoOf } from "./moment.ts";
+import { type DeliveryRow, type EscalationRow, TABLES } from "./rows.ts";
+import type { Tokens } from "./tokens.ts";
+import type { AllowList } from "./turn.ts";
+
+/** Who asks, and the counter of the request: of two requests of one agent the higher was made later. */
+export type Asker = { readonly agent: string; readonly cluster: string; readonly counter: bigint };
+
+export type SubmitFault =
+  /** The id stands for something else: another body, or another cluster's. */
+  | { readonly kind: "differs" }
+  | { readonly kind: "tooMany" };
+
+/** What happened, for those who keep the numbers and the ability. */
+export type OutboxListener = {
+  readonly told: (agents: readonly string[], event: Omit<RelayEvent, "number">) => void;
+  readonly called: (channel: ChannelName, outcome: Outcome, now: Now) => void;
+};
+
+/** A notice is worth sending for this long, even where the escalation is about to expire. */
+const NOTICE_MS: Ms = hours(1);
+/** The longest that a stored wait can be: an escalation's life. */
+const WAIT_MS_MOST: Ms = 604_800_000;
+
+export class Outbox {
+  readonly #draft: Draft;
+  readonly #boot: BootId;
+  readonly #channels: ReadonlyMap<ChannelName, Channel>;
+  readonly #allow: AllowList;
+  readonly #tokens: Tokens;
+  readonly #listener: OutboxListener;
+  readonly #escalations = new Map<string, EscalationRow>();
+  readonly #deliveries = new Map<string, DeliveryRow>();
+  /** Ids of deliveries, by escalation. */
+  readonly #byEscalation = new Map<string, string[]>();
+  /** Open escalations by cluster, occurrence, revision and step. */
+  readonly #byStep = new Map<string, string>();
+  readonly #lanes = new Map<ChannelName, Lane>();
+  /** The token that a call under way was made with. */
+  readonly #tokenOf = new Map<string, string>();
+  readonly #retries = new Deadlines<string>();
+  /** When an open escalation expires, and when a closed one is forgotten. */
+  readonly #ends = new Deadlines<string>();
+  #open = 0;
+
+  constructor({ draft, boot, channels, allow, tokens, listener }: {
+    readonly draft: Draft; readonly boot: BootId; readonly channels: readonly Channel[];
+    readonly allow: AllowList; readonly tokens: Tokens; readonly listener: OutboxListener;
+  }) {
+    this.#draft = draft;
+    this.#boot = boot;
+    this.#channels = new Map(channels.map((channel) => [channel.name, channel]));
+    this.#allow = allow;
+    this.#tokens = tokens;
+    this.#listener = listener;
+    for (const { name, pace } of channels) this.#lanes.set(name, new Lane(pace));
+  }
+
+  /** Takes back what was stored. `resume` goes on with it. */
+  restore(escalations: readonly EscalationRow[], deliveries: readonly DeliveryRow[], now: Now): void {
+    for (const row of escalations) {
+      this.#escalations.set(row.id, row);
+      this.#byEscalation.set(row.id, []);
+      if (row.closedAt === undefined) this.#opened(row, this.#monoOf(row.expires, now));
+      else this.#ends.set(row.id, now.mono + Math.max(0, Math.min(CLOSED_KEPT_MS, row.closedAt + CLOSED_KEPT_MS - now.wall)));
+    }
+    for (const row of deliveries) {
+      assert(this.#escalations.has(row.escalation), "a stored delivery belongs to a stored escalation");
+      this.#deliveries.set(row.id, row);
+      this.#byEscalation.get(row.escalation)?.push(row.id);
+      if (row.state === "waiting") this.#retries.set(row.id, this.#monoOf(row.due, now));
+    }
+  }
+
+  /** What was under way when the process ended may have arrived: unsure. */
+  resume(now: Now): void {
+    for (const delivery of [...this.#deliveries.values()]) {
+      if (delivery.state === "started") this.#settle(delivery, CUT_OFF, now);
+    }
+  }
+
+  /** @returns the id under which it is known, and how many verdicts will follow */
+  submit(body: Escalation, asker: Asker, now: Now): Result<{ readonly id: string; readonly deliveries: number }, SubmitFault> {
+    const digest = toBase64(sha256(utf8(JSON.stringify(body))));
+    const known = this.#escalations.get(body.id);
+    if (known !== undefined) {
+      if (known.cluster !== asker.cluster) return fail({ kind: "differs" });
+      // Agents of one cluster may word the same escalation differently; one agent may not.
+      if (known.digest !== digest && known.agents.includes(asker.agent) && known.digest !== "") return fail({ kind: "differs" });
+      if (!revives(known, asker)) return ok(this.#joined(known, asker, now));
+    }
+    const first = this.#byStep.get(stepKey(asker.cluster, body));
+    const same = first === undefined || first === body.id ? undefined : this.#escalations.get(first);
+    if (same !== undefined) return ok(this.#joined(same, asker, now));
+    if (this.#open >= ESCALATIONS_OPEN_MOST) return fail({ kind: "tooMany" });
+    return ok(this.#begin(body, { digest, known }, asker, now));
+  }
+
+  /** What has not gone does not go. Also before the escalation itself has come: a request that was overtaken. */
+  withdraw(id: string, asker: Asker, now: Now): Result<void, SubmitFault> {
+    const row = this.#escalations.get(id) ?? unknownRow(id, asker, momentAt(now.mono, now, this.#boot));
+    if (row.cluster !== asker.cluster) return fail({ kind: "differs" });
+    if (!this.#escalations.has(id)) this.#byEscalation.set(id, []);
+    this.#keep({ ...row, withdrawn: { agent: asker.agent, counter: String(asker.counter) } });
+    this.#stop(id, "alarm", now);
+    this.#closeIfDone(id, now);
+    return ok(undefined);
+  }
+
+  /** Everyone told outside is told once how it ended; whoever was not told yet is not told at all. @returns how many are */
+  notice(id: string, notice: Notice, asker: Asker, now: Now): Result<number, SubmitFault> {
+    const row = this.#escalations.get(id);
+    if (row === undefined) return ok(0);
+    if (row.cluster !== asker.cluster) return fail({ kind: "differs" });
+    if (row.closedAt !== undefined || row.notice !== undefined) return ok(0);
+    const due = Math.max(this.#monoOf(row.expires, now), now.mono + NOTICE_MS);
+    this.#keep({
+      ...row, notice, withdrawn: { agent: asker.agent, counter: String(asker.counter) },
+      expires: momentAt(due, now, this.#boot),
+    });
+    this.#ends.set(id, due);
+    this.#stop(id, "alarm", now);
+    const told = this.#of(id).filter((delivery) => delivery.about === "alarm" && wasTold(delivery));
+    for (const delivery of told) this.#tellEnd(delivery, now);
+    this.#closeIfDone(id, now);
+    return ok(told.reduce((sum, { operators }) => sum + operators.length, 0));
+  }
+
+  /** A call has come back. */
+  carried(id: string, reply: CarrierReply, now: Now): void {
+    const delivery = this.#deliveries.get(id);
+    if (delivery?.state !== "started") return;
+    const channel = this.#channels.get(delivery.channel);
+    const dispatch = this.#dispatchOf(delivery);
+    assert(channel !== undefined && dispatch !== undefined, "a call that was made can be judged");
+    const outcome = channel.judge(reply, dispatch);
+    const token = this.#tokenOf.get(id);
+    if (outcome.kind === "expired" && token !== undefined) this.#tokens.expired(channel, token);
+    this.#listener.called(channel.name, outcome, now);
+    this.#settle(delivery, outcome, now);
+  }
+
+  /** Takes what has fallen due and starts what may go now. */
+  advance(now: Now): void {
+    for (let id = this.#ends.takeDue(now.mono); id !== undefined; id = this.#ends.takeDue(now.mono)) this.#ended(id, now);
+    for (let id = this.#retries.takeDue(now.mono); id !== undefined; id = this.#retries.takeDue(now.mono)) this.#queue(id, now);
+    for (const [name, lane] of this.#lanes) this.#drain(name, lane, now);
+  }
+
+  next(now: Now): Ms | undefined {
+    const lanes = [...this.#lanes.entries()].map(([name, lane]) => (this.#waitsForToken.has(name) ? undefined : lane.next(now.mono)));
+    const moments = [this.#retries.next(), this.#ends.next(), ...lanes].filter((moment) => moment !== undefined);
+    return moments.length === 0 ? undefined : Math.min(...moments);
+  }
+
+  get open(): number {
+    return this.#open;
+  }
+
+  readonly #waitsForToken = new Set<ChannelName>();
+
+  #begin(
+    body: Escalation,
+    { digest, known }: { readonly digest: string; readonly known: EscalationRow | undefined },
+    asker: Asker,
+    now: Now,
+  ): { readonly id: string; readonly deliveries: number } {
+    const kept = known === undefined ? [] : this.#carryOver(known);
+    const due = now.mono + body.expiresInMs;
+    const planned = this.#plan(body).filter(({ id }) => !kept.some((delivery) => delivery.id === id));
+    const rows = [...kept, ...planned.map((plan) => this.#newDelivery(plan, body, now))];
+    const row: EscalationRow = {
+      id: body.id, cluster: asker.cluster, agents: unique([...(known?.agents ?? []), asker.agent]), digest,
+      occurrence: body.occurrence, revision: body.revision, step: body.step,
+      deliveries: rows.reduce((sum, { operators }) => sum + operators.length, 0),
+      body, expires: momentAt(due, now, this.#boot),
+    };
+    this.#byEscalation.set(row.id, []);
+    this.#keep(row);
+    this.#opened(row, due);
+    for (const delivery of rows) {
+      this.#put(delivery);
+      if (delivery.state === "waiting") this.#retries.set(delivery.id, now.mono);
+    }
+    this.#retell(row, row.agents, now);
+    this.#draft.log("escalation", { id: row.id, step: row.step, deliveries: row.deliveries });
+    this.#closeIfDone(row.id, now);
+    return { id: row.id, deliveries: row.deliveries };
+  }
+
+  /** One more agent follows it, or the same one asks again. */
+  #joined(row: EscalationRow, { agent }: Asker, now: Now): { readonly id: string; readonly deliveries: number } {
+    if (!row.agents.includes(agent)) {
+      this.#keep({ ...row, agents: [...row.agents, agent] });
+      this.#retell(row, [agent], now);
+    }
+    return { id: row.id, deliveries: row.deliveries };
+  }
+
+  /**
+   * An escalation that was withdrawn comes back: its alarm was raised again. Whoever was told of the alarm and not of an end
+   * still knows; a call under way is left alone; everything else starts anew.
+   */
+  #carryOver(known: EscalationRow): readonly DeliveryRow[] {
+    const kept: DeliveryRow[] = [];
+    if (known.closedAt === undefined) this.#open -= 1;
+    for (const delivery of this.#of(known.id)) {
+      const stays = delivery.about === "alarm" && known.notice === undefined && (wasTold(delivery) || delivery.state === "started");
+      if (stays) kept.push(delivery);
+      else this.#drop(delivery);
+    }
+    return kept;
+  }
+
+  /** One call for each person, or one for all whom a group's channel names. */
+  #plan(body: Escalation): readonly { readonly id: string; readonly channel: Channel; readonly recipients: readonly Recipient[] }[] {
+    return unique(body.via).flatMap((name) => {
+      const channel = this.#channels.get(name);
+      const recipients = channel === undefined ? [] : oneEach(body.recipients).filter((recipient) => channel.reaches(recipient));
+      if (channel === undefined || recipients.length === 0) return [];
+      if (channel.audience === "group") return [{ id: `${body.id}/${name}/*`, channel, recipients }];
+      return recipients.map((recipient) => ({ id: `${body.id}/${name}/${recipient.operator}`, channel, recipients: [recipient] }));
+    });
+  }
+
+  #newDelivery(
+    { id, channel, recipients }: { readonly id: string; readonly channel: Channel; readonly recipients: readonly Recipient[] },
+    body: Escalation,
+    now: Now,
+  ): DeliveryRow {
+    const refused = recipients.filter((recipient) => !mayWrite(this.#allow, channel.name, recipient));
+    const row: DeliveryRow = {
+      id, escalation: body.id, channel: channel.name, operators: recipients.map(({ operator }) => operator), about: "alarm",
+      state: "waiting", reason: "", tries: 0, due: momentAt(now.mono, now, this.#boot),
+      plain: false, renewed: false, resent: false,
+    };
+    return refused.length === 0 ? row : { ...row, state: "ended", verdict: "refused", reason: NOT_ALLOWED };
+  }
+
+  /** Puts a delivery that is due before its channel. */
+  #queue(id: string, now: Now): void {
+    const delivery = this.#deliveries.get(id);
+    if (delivery?.state !== "waiting") return;
+    const lane = this.#lanes.get(delivery.channel);
+    const body = this.#escalations.get(delivery.escalation)?.body;
+    if (lane === undefined || body === undefined) {
+      this.#settle(delivery, { kind: "config", reason: "This channel is no longer set up on the relay", afterMs: 0 }, now);
+      return;
+    }
+    const rank = delivery.about === "alarm" ? rankOf(body.severity) : SEVERITIES.length;
+    lane.put({ id, rank, person: `${this.#escalations.get(delivery.escalation)?.cluster}/${delivery.operators[0]}` });
+  }
+
+  /** Starts calls of one channel while token, pace and the number under way allow it. */
+  #drain(name: ChannelName, lane: Lane, now: Now): void {
+    const channel = this.#channels.get(name);
+    this.#waitsForToken.delete(name);
+    while (channel !== undefined && lane.hasReady) {
+      const token = this.#tokens.take(channel, now);
+      if (token.kind === "wait") {
+        this.#waitsForToken.add(name);
+        return;
+      }
+      if (token.kind === "blocked") {
+        this.#failAll(lane, { ...token, afterMs: token.until - now.mono }, now);
+        return;
+      }
+      const id = lane.take(now.mono);
+      const delivery = id === undefined ? undefined : this.#deliveries.get(id);
+      if (delivery === undefined) return;
+      this.#call(delivery, channel, token.token, now);
+    }
+  }
+
+  #call(delivery: DeliveryRow, channel: Channel, token: string, now: Now): void {
+    const dispatch = this.#dispatchOf(delivery);
+    assert(dispatch !== undefined, "what waits still has its text and addresses");
+    const request = channel.compose(dispatch, token);
+    if (!request.ok) {
+      this.#settle(delivery, request.fault, now);
+      return;
+    }
+    this.#put({ ...delivery, state: "started" });
+    if (channel.tokens !== undefined) this.#tokenOf.set(delivery.id, token);
+    this.#draft.add({ kind: "carry", purpose: { kind: "delivery", id: delivery.id }, request: request.value });
+  }
+
+  /** Without a token nothing of this channel can go: everyone who waits is told why, and waits for the next try. */
+  #failAll(lane: Lane, { outcome, afterMs }: { readonly outcome: Outcome; readonly afterMs: Ms }, now: Now): void {
+    for (const id of lane.drain()) {
+      const delivery = this.#deliveries.get(id);
+      const waits = "afterMs" in outcome ? { ...outcome, afterMs: Math.max(outcome.afterMs, afterMs) } : outcome;
+      if (delivery !== undefined) this.#settle(delivery, waits, now);
+    }
+  }
+
+  /** Writes down how a call ended, tells the agents where that is news, and plans what follows. */
+  #settle(delivery: DeliveryRow, outcome: Outcome, now: Now): void {
+    this.#lanes.get(delivery.channel)?.remove(delivery.id);
+    this.#tokenOf.delete(delivery.id);
+    const { verdict, repeat } = ALLOWS[outcome.kind];
+    const stops = this.#isStopped(delivery, now);
+    if (repeat === "now" && !stops) {
+      this.#put({ ...delivery, state: "waiting", plain: delivery.plain || outcome.kind === "unfit", renewed: outcome.kind === "expired" });
+      this.#retries.set(delivery.id, now.mono);
+      return;
+    }
+    const closing = repeat !== "later" || stops;
+    const waitMs = Math.max("afterMs" in outcome ? outcome.afterMs : 0, RETRY_MS[Math.min(delivery.tries, RETRY_MS.length - 1)] ?? 0);
+    const next: DeliveryRow = {
+      ...delivery, state: closing ? "ended" : "waiting", verdict, reason: reasonOf(outcome).slice(0, 300),
+      tries: delivery.tries + (outcome.kind === "accepted" ? 0 : 1), due: momentAt(now.mono + waitMs, now, this.#boot),
+      renewed: false, resent: delivery.resent || outcome.kind === "unsure",
+      ...(outcome.kind === "accepted" ? { acceptedAt: now.wall } : {}),
+    };
+    this.#put(next);
+    if (!closing) this.#retries.set(next.id, now.mono + waitMs);
+    const news = closing || next.verdict !== delivery.verdict || next.reason !== delivery.reason;
+    this.#draft.log("outcome", { delivery: next.id, outcome: outcome.kind, tries: next.tries, closing });
+    const row = this.#escalations.get(delivery.escalation);
+    if (row !== undefined && news) this.#say(row, next, row.agents, now);
+    if (row?.notice !== undefined && next.about === "alarm" && wasTold(next)) this.#tellEnd(next, now);
+    if (closing) this.#closeIfDone(delivery.escalation, now);
+  }
+
+  /** Whether no further attempt may follow, whatever the outcome. */
+  #isStopped({ about, escalation }: DeliveryRow, now: Now): boolean {
+    const row = this.#escalations.get(escalation);
+    if (row === undefined || this.#monoOf(row.expires, now) <= now.mono) return true;
+    return about === "alarm" && row.withdrawn !== undefined;
+  }
+
+  /** Whatever waits ends here; what is under way ends by itself. */
+  #stop(id: string, about: DeliveryRow["about"] | "all", now: Now): void {
+    const row = this.#escalations.get(id);
+    for (const delivery of this.#of(id)) {
+      if (delivery.state !== "waiting" || (about !== "all" && delivery.about !== about)) continue;
+      this.#retries.cancel(delivery.id);
+      this.#lanes.get(delivery.channel)?.remove(delivery.id);
+      const expired = about === "all" && delivery.verdict === undefined;
+      const ended: DeliveryRow = { ...delivery, state: "ended", ...(expired ? { verdict: "unreachable", reason: EXPIRED } : {}) };
+      this.#put(ended);
+      if (row !== undefined && ended.verdict !== undefined) this.#say(row, ended, row.agents, now);
+    }
+  }
+
+  #tellEnd(told: DeliveryRow, now: Now): void {
+    const id = `${told.id}/notice`;
+    if (this.#deliveries.has(id)) return;
+    const { escalation, channel, operators } = told;
+    this.#put({
+      id, escalation, channel, operators, about: "notice", state: "waiting", reason: "", tries: 0,
+      due: momentAt(now.mono, now, this.#boot), plain: false, renewed: false, resent: false,
+    });
+    this.#retries.set(id, now.mono);
+  }
+
+  /** An open escalation has expired, or a closed one has been kept long enough. */
+  #ended(id: string, now: Now): void {
+    const row = this.#escalations.get(id);
+    if (row?.closedAt === undefined) {
+      this.#stop(id, "all", now);
+      this.#closeIfDone(id, now);
+      return;
+    }
+    this.#escalations.delete(id);
+    this.#byEscalation.delete(id);
+    this.#draft.remove(TABLES.escalations, id);
+  }
+
+  /** Closed: nothing will be sent any more, and so nobody's address is needed. */
+  #closeIfDone(id: string, now: Now): void {
+    const row = this.#escalations.get(id);
+    if (row === undefined || row.closedAt !== undefined) return;
+    const deliveries = this.#of(id);
+    if (deliveries.some(({ state }) => state !== "ended")) return;
+    const awaitsEnd = row.notice === undefined && deliveries.some(wasTold) && this.#monoOf(row.expires, now) > now.mono;
+    if (awaitsEnd) return;
+    const { body: _, ...rest } = row;
+    this.#keep({ ...rest, closedAt: now.wall });
+    for (const delivery of deliveries) this.#drop(delivery);
+    this.#ends.set(id, now.mono + CLOSED_KEPT_MS);
+    if (row.body !== undefined) this.#open -= 1;
+    const step = stepKey(row.cluster, row);
+    if (this.#byStep.get(step) === id) this.#byStep.delete(step);
+  }
+
+  #opened(row: EscalationRow, due: Ms): void {
+    this.#open += 1;
+    this.#byStep.set(stepKey(row.cluster, row), row.id);
+    this.#ends.set(row.id, due);
+  }
+
+  #dispatchOf({ escalation, about, operators, plain, renewed, resent }: DeliveryRow): Dispatch | undefined {
+    const row = this.#escalations.get(escalation);
+    const [first, ...others] = row?.body?.recipients.filter(({ operator }) => operators.includes(operator)) ?? [];
+    if (row?.body === undefined || first === undefined) return undefined;
+    const end = about === "notice" ? row.notice : { kind: "alarm" as const };
+    return end === undefined ? undefined : { escalation: row.body, about: end, recipients: [first, ...others], plain, renewed, resent };
+  }
+
+  /** Says again how everything stands, to agents that have not heard it. */
+  #retell(row: EscalationRow, agents: readonly string[], now: Now): void {
+    for (const delivery of this.#of(row.id)) if (delivery.verdict !== undefined) this.#say(row, delivery, agents, now);
+  }
+
+  /** A notice is no verdict on an alarm, and nobody asked for one. */
+  #say(row: EscalationRow, delivery: DeliveryRow, agents: readonly string[], now: Now): void {
+    const { about, channel, operators, verdict, reason, state } = delivery;
+    if (about !== "alarm" || verdict === undefined) return;
+    for (const operator of operators) {
+      this.#listener.told(agents, {
+        at: now.wall, escalation: row.id, occurrence: row.occurrence, operator, channel, verdict, reason, closing: state === "ended",
+      });
+    }
+  }
+
+  #of(escalation: string): readonly DeliveryRow[] {
+    return (this.#byEscalation.get(escalation) ?? []).flatMap((id) => this.#deliveries.get(id) ?? []);
+  }
+
+  #keep(row: EscalationRow): void {
+    this.#escalations.set(row.id, row);
+    this.#draft.put(TABLES.escalations, row.id, row);
+  }
+
+  #put(row: DeliveryRow): void {
+    const ids = this.#byEscalation.get(row.escalation);
+    if (ids !== undefined && !ids.includes(row.id)) ids.push(row.id);
+    this.#deliveries.set(row.id, row);
+    this.#draft.put(TABLES.deliveries, row.id, row);
+  }
+
+  #drop({ id, channel }: DeliveryRow): void {
+    this.#deliveries.delete(id);
+    this.#retries.cancel(id);
+    this.#lanes.get(channel)?.remove(id);
+    this.#draft.remove(TABLES.deliveries, id);
+  }
+
+  #monoOf(moment: EscalationRow["expires"], now: Now): Ms {
+    return monoOf(moment, now, { boot: this.#boot, mostMs: WAIT_MS_MOST });
+  }
+}
+
+const CUT_OFF: Outcome = { kind: "unsure", reason: "The relay was stopped while this was being sent", afterMs: 0 };
+const EXPIRED = "The time for this escalation ended before it could be sent";
+const NOT_ALLOWED = 'This address is not among the "recipients" that relay.yaml allows';
+
+function wasTold({ verdict }: DeliveryRow): boolean {
+  return verdict === "accepted" || verdict === "unsure";
+}
+
+/** Withdrawn, and asked for again by a later request: the alarm is back. */
+function revives({ withdrawn, agents }: EscalationRow, { agent, counter }: Asker): boolean {
+  if (withdrawn === undefined) return false;
+  return withdrawn.agent === agent ? counter > BigInt(withdrawn.counter) : agents.includes(agent);
+}
+
+function stepKey(cluster: string, { occurrence, revision, step }: Pick<Escalation, "occurrence" | "revision" | "step">): string {
+  return `${cluster} ${occurrence} ${revision} ${step}`;
+}
+
+function unknownRow(id: string, { agent, cluster }: Asker, expires: EscalationRow["expires"]): EscalationRow {
+  return { id, cluster, agents: [agent], digest: "", occurrence: "", revision: 0, step: 0, deliveries: 0, expires };
+}
+
+function unique<Value>(values: readonly Value[]): Value[] {
+  return [...new Set(values)];
+}
+
+/** An operator named twice is told once. */
+function oneEach(recipients: readonly Recipient[]): readonly Recipient[] {
+  return [...new Map(recipients.map((recipient) => [recipient.operator, recipient])).values()];
+}
