@@ -1,6 +1,7 @@
 /** Everything that can reach the agent's machine, and everything that it can ask for: its whole outside, as data. */
 
 import type { Labels, OccurrenceId } from "../alarm/alarm.ts";
+import type { ContentField } from "../alarm/content.ts";
 import type { Policy } from "../alarm/policy.ts";
 import type { Ms } from "../base/units.ts";
 import type { Rules } from "../classify/rule.ts";
@@ -14,11 +15,8 @@ import type { Peer, PeerId } from "../trust/keys.ts";
 import type { Opened } from "../trust/opener.ts";
 import type { Body, Message } from "../wire/message.ts";
 
+export type { ContentField } from "../alarm/content.ts";
 export type { Question, ReportFormat } from "../port/agent-door.ts";
-
-/** What may leave the room in an escalation. */
-export const CONTENT_FIELDS = ["severity", "module", "item", "text", "detail", "times", "id"] as const;
-export type ContentField = (typeof CONTENT_FIELDS)[number];
 
 /** What the files say, checked; replaced as a whole by a reload. */
 export type AgentSettings = {

@@ -5,7 +5,7 @@
 
 import { assert, broken, unreachable } from "../base/assert.ts";
 import type { Ms } from "../base/units.ts";
-import { type Policy, untilNextStep } from "./policy.ts";
+import { afterDeadline, type Policy, untilNextStep } from "./policy.ts";
 import { isWorse, type Severity } from "./severity.ts";
 
 export type Condition = "raised" | "stale" | "cleared";
@@ -33,6 +33,10 @@ export type Lifecycle = {
   readonly tries: number;
   /** The relay has, or may have, an escalation of this occurrence. */
   readonly submitted: boolean;
+  /** How many rungs of this revision the relay was given: none below it is given a second time. */
+  readonly given: number;
+  /** Somebody outside was told of this revision, and no bounce has taken that back. */
+  readonly reached: boolean;
 };
 
 export type LifecycleEvent =
@@ -80,6 +84,7 @@ type PhaseMove =
   | "stay"
   | "impossible"
   | "probe"
+  | "probeAgain"
   | "submit"
   | "fallBack"
   | "fallBackAndSubmit"
@@ -105,7 +110,7 @@ export const PHASE = {
     deadline: "ringAndProbe", able: "stay", unable: "stay", silent: "stay", accepted: "stay", refused: "fallBack",
   },
   fallback: {
-    deadline: "probe", able: "stay", unable: "stay", silent: "stay", accepted: "rest", refused: "stay",
+    deadline: "probeAgain", able: "stay", unable: "stay", silent: "stay", accepted: "rest", refused: "stay",
   },
 } satisfies { readonly [P in Phase]: { readonly [E in PhaseEvent]: PhaseMove } };
 
@@ -124,7 +129,7 @@ export function begin(
   return {
     life: {
       condition: "raised", attention: "unacknowledged", phase: "waiting", severity,
-      revision: 1, risenAt: 1, ring: 1, ackDue, due: ackDue, step: 0, tries: 0, submitted: false,
+      revision: 1, risenAt: 1, ring: 1, ackDue, due: ackDue, step: 0, tries: 0, submitted: false, given: 0, reached: false,
     },
     effects: [{ kind: "push", why: "new" }],
   };
@@ -146,9 +151,10 @@ export function step(
   const turned = turnAxes(before, event, now, policy);
   const life = joinAxes(before, turned, { event, now, policy, effects });
   assert(wantsPerson(life) === (life.due !== undefined), "an alarm that wants a person has a deadline, no other has");
+  assert(life.phase !== "waiting" || life.due === life.ackDue, "an alarm that waits falls due at its deadline");
   assert(
-    !wantsPerson(before) || !wantsPerson(life) || life.ackDue <= before.ackDue,
-    "while nobody has acknowledged, the deadline never moves later",
+    before.attention !== "unacknowledged" || life.attention !== "unacknowledged" || life.ackDue <= before.ackDue,
+    "while nobody has acknowledged, the deadline never moves later, not even over a clear",
   );
   return { life, effects };
 }
@@ -160,8 +166,9 @@ function turnAxes(life: Lifecycle, event: LifecycleEvent, now: Ms, policy: Polic
       const rises = isWorse(event.severity, life.severity);
       const again = rises || event.again;
       const attention = again ? move(life.attention, ATTENTION[life.attention].rise) : life.attention;
-      const wanted = wantsPerson({ condition: life.condition === "cleared" ? "raised" : life.condition, attention: life.attention });
       const fresh = now + policy.ackMs[event.severity];
+      // Over a clear as well: a flapping alarm that nobody took keeps its first deadline.
+      const taken = life.attention !== "unacknowledged";
       return {
         ...life,
         condition: move(life.condition, CONDITION[life.condition].raise),
@@ -169,8 +176,9 @@ function turnAxes(life: Lifecycle, event: LifecycleEvent, now: Ms, policy: Polic
         severity: event.severity,
         revision: life.revision + (again ? 1 : 0),
         risenAt: rises ? life.revision + 1 : life.risenAt,
-        ackDue: again ? (wanted ? Math.min(life.ackDue, fresh) : fresh) : life.ackDue,
-        step: again && !wanted ? 0 : life.step,
+        ackDue: again ? (taken ? fresh : Math.min(life.ackDue, fresh)) : life.ackDue,
+        // A higher revision is a new escalation: the ladder begins anew, at the deadline that stands.
+        ...(again ? { step: 0, tries: 0, given: 0, reached: false } : {}),
       };
     }
     case "reclassify":
@@ -201,26 +209,45 @@ type Context = {
 
 /** The phase follows from whether a person is wanted, and only then from what happened to the way out. */
 function joinAxes(before: Lifecycle, turned: Lifecycle, context: Context): Lifecycle {
-  const { event, effects } = context;
+  const { event, now, policy, effects } = context;
   const wanted = wantsPerson(before);
   const wants = wantsPerson(turned);
   if (!wants) {
-    if (wanted || before.condition !== turned.condition) effects.push({ kind: "settle" });
+    if (wanted || before.condition !== turned.condition || before.attention !== turned.attention) effects.push({ kind: "settle" });
     if (wanted && before.submitted) effects.push({ kind: "withdraw" });
     return { ...turned, phase: "idle", due: undefined, submitted: wanted ? false : turned.submitted };
   }
   if (!wanted) {
     effects.push({ kind: "push", why: "new" });
-    return { ...turned, phase: "waiting", due: turned.ackDue, ring: turned.ring + 1, tries: 0 };
+    const rung = { ...turned, ring: turned.ring + 1, tries: 0 };
+    return turned.reached ? { ...rung, phase: "escalated", due: nextRungAt(turned, now, policy) } : { ...rung, phase: "waiting", due: turned.ackDue };
   }
   if (turned.revision > before.revision) {
     effects.push({ kind: "push", why: "changed" });
-    // A higher revision is a new escalation: the way out is tried anew, at the deadline that stands.
-    return { ...turned, phase: "waiting", due: turned.ackDue, ring: turned.ring + 1, step: 0, tries: 0 };
+    return { ...turned, phase: "waiting", due: turned.ackDue, ring: turned.ring + 1 };
   }
-  if (turned.phase === "waiting" && turned.ackDue < (turned.due ?? turned.ackDue)) return { ...turned, due: turned.ackDue };
+  if (turned.phase === "waiting" && turned.ackDue < before.ackDue) return { ...turned, due: turned.ackDue };
   const happened = phaseEventOf(event);
   return happened === undefined ? turned : movePhase(turned, happened, context);
+}
+
+/**
+ * When a continued alarm, of which people outside were told that it came and that it went, is taken to them again: after
+ * one more acknowledgement timeout, or when the ladder would have gone on. So a flapping alarm writes no more than a
+ * standing one, and one that is back for good is told within the timeout.
+ */
+function nextRungAt(life: Lifecycle, now: Ms, policy: Policy): Ms {
+  const byLadder = Math.max(now, life.ackDue + afterDeadline(policy, life.step + 1));
+  return Math.min(byLadder, now + policy.ackMs[life.severity]);
+}
+
+/**
+ * A rung that the relay was given and on which nobody could be reached does not hold the ladder up: when its time has
+ * come, the next one is tried. The relay goes on with what it has.
+ */
+function rungToTry({ step: here, given, ackDue }: Lifecycle, now: Ms, policy: Policy): number {
+  const next = here + 1;
+  return given > here && next < policy.steps.length && now >= ackDue + afterDeadline(policy, next) ? next : here;
 }
 
 function phaseEventOf(event: LifecycleEvent): PhaseEvent | undefined {
@@ -238,11 +265,17 @@ function movePhase(life: Lifecycle, event: PhaseEvent, { now, policy, effects }:
     case "impossible":
       return broken(`an alarm that is ${life.phase} has no ${event}`);
     case "probe":
+    case "probeAgain":
       effects.push({ kind: "probe" });
-      return { ...life, phase: "probing", due: now + policy.probeTimeoutMs };
+      return {
+        ...life, phase: "probing", due: now + policy.probeTimeoutMs,
+        step: taken === "probe" ? life.step : rungToTry(life, now, policy),
+      };
     case "submit":
       effects.push({ kind: "submit" });
-      return { ...life, phase: "escalating", due: now + policy.verdictTimeoutMs, submitted: true };
+      return {
+        ...life, phase: "escalating", due: now + policy.verdictTimeoutMs, submitted: true, given: Math.max(life.given, life.step + 1),
+      };
     case "fallBack":
     case "fallBackAndSubmit":
       effects.push({ kind: "push", why: "fallback" });
@@ -253,10 +286,14 @@ function movePhase(life: Lifecycle, event: PhaseEvent, { now, policy, effects }:
         due: now + Math.min(policy.retryMostMs, policy.retryMs * 2 ** Math.min(life.tries, 20)),
         ring: life.ring + 1,
         tries: life.tries + 1,
-        submitted: life.submitted || taken === "fallBackAndSubmit",
+        reached: false,
+        ...(taken === "fallBackAndSubmit" ? { submitted: true, given: Math.max(life.given, life.step + 1) } : {}),
       };
-    case "rest":
-      return { ...life, phase: "escalated", due: now + untilNextStep(policy, life.step), tries: 0 };
+    case "rest": {
+      // A verdict that comes late may be about the rung below: the one that nobody was given is not skipped.
+      const stand = Math.max(0, Math.min(life.step, life.given - 1));
+      return { ...life, phase: "escalated", step: stand, due: now + untilNextStep(policy, stand), tries: 0, reached: true };
+    }
     case "ringAndProbe":
       effects.push({ kind: "push", why: "again" }, { kind: "probe" });
       return {

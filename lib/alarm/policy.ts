@@ -25,6 +25,14 @@ export const LAST_STEP_REPEATS = 4;
 export const LAST_STEP_HOURLY_MS: Ms = hours(1);
 
 export const STEPS_MOST = 16;
+/** The last rung may wait a week: beyond that nobody remembers why it is there. */
+export const STEP_AFTER_MS_MOST: Ms = hours(168);
+
+/** Bounds of the waits for the relay: long enough for one round trip, short enough that the LAN is told the same hour. */
+export const PROBE_TIMEOUT_MS = { least: seconds(1), most: minutes(5) } as const;
+export const VERDICT_TIMEOUT_MS = { least: seconds(1), most: minutes(30) } as const;
+/** Bounds of the wait between two tries of a broken way out; each of them rings. */
+export const RETRY_MS = { least: seconds(1), most: hours(1) } as const;
 
 /** `mail`, `wecom` (application message, one person), `wecom-robot` (a group robot that mentions people). */
 export const CHANNELS = ["wecom", "wecom-robot", "mail"] as const;
@@ -74,11 +82,16 @@ export const DEFAULT_POLICY: Policy = {
 
 /** From step `step` to the next one; the last step repeats. Steps beyond the ladder are repeats of its last rung. */
 export function untilNextStep(policy: Policy, step: number): Ms {
-  const here = policy.steps[step];
-  const next = policy.steps[step + 1];
-  if (here !== undefined && next !== undefined) return Math.max(ACK_MS_LEAST, next.afterMs - here.afterMs);
-  const repeats = step - (policy.steps.length - 1);
-  return repeats < LAST_STEP_REPEATS ? LAST_STEP_REPEAT_MS : LAST_STEP_HOURLY_MS;
+  return Math.max(ACK_MS_LEAST, afterDeadline(policy, step + 1) - afterDeadline(policy, step));
+}
+
+/** When step `step` comes by the ladder, counted from the deadline of the alarm. */
+export function afterDeadline({ steps }: Policy, step: number): Ms {
+  const last = steps.length - 1;
+  const rung = steps[Math.min(step, last)]?.afterMs ?? 0;
+  const repeats = Math.max(0, step - last);
+  const early = Math.min(repeats, LAST_STEP_REPEATS);
+  return rung + early * LAST_STEP_REPEAT_MS + (repeats - early) * LAST_STEP_HOURLY_MS;
 }
 
 /** The rung that step `step` stands on. */

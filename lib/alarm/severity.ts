@@ -25,14 +25,15 @@ export function isSeverity(word: string): word is Severity {
  * An unknown word is `indeterminate`: it must ring rather than hide.
  */
 export function weightOf(word: string): Weight {
-  return WORDS[word.trim().toLowerCase()] ?? "indeterminate";
+  return WORDS.get(word.trim().toLowerCase()) ?? "indeterminate";
 }
 
-const WORDS: Readonly<Record<string, Weight>> = {
-  critical: "critical", page: "critical", emergency: "critical", disaster: "critical", fatal: "critical",
-  major: "major", error: "major", high: "major",
-  minor: "minor", average: "minor",
-  warning: "warning", warn: "warning",
-  indeterminate: "indeterminate", unknown: "indeterminate",
-  info: "info", none: "info", debug: "info", notice: "info",
-};
+/** A map and not an object: a source may well send the word "constructor". */
+const WORDS: ReadonlyMap<string, Weight> = new Map<string, Weight>([
+  ["critical", "critical"], ["page", "critical"], ["emergency", "critical"], ["disaster", "critical"], ["fatal", "critical"],
+  ["major", "major"], ["error", "major"], ["high", "major"],
+  ["minor", "minor"], ["average", "minor"],
+  ["warning", "warning"], ["warn", "warning"],
+  ["indeterminate", "indeterminate"], ["unknown", "indeterminate"],
+  ["info", "info"], ["none", "info"], ["debug", "info"], ["notice", "info"],
+]);

@@ -80,6 +80,9 @@ export function oneOf(words: readonly string[]): string {
 
 type Issue = z.core.$ZodIssue;
 
+/** What Zod says where a schema says nothing. */
+const UNSAID = "Invalid input";
+
 function misfitsOf(issue: Issue, above: Path, json: unknown): readonly Misfit[] {
   const path: Path = [...above, ...issue.path.map((part) => (typeof part === "symbol" ? String(part) : part))];
   const value = valueAt(json, path);
@@ -95,6 +98,8 @@ function misfitsOf(issue: Issue, above: Path, json: unknown): readonly Misfit[] 
     case "invalid_key":
       return [{ path, blames: "name", found: "a name that does not fit", expected: messageOf(issue.issues[0]), nearest: undefined }];
     case "invalid_union":
+      // A union that says itself what belongs there is one thing in two spellings.
+      if (issue.message !== UNSAID) return [misfit(path, { found, expected: issue.message })];
       return misfitsOfUnion(issue.errors, { path, json, found });
     case "invalid_value": {
       const valid = issue.values.map(String);
@@ -110,8 +115,10 @@ function misfitsOfUnion(
   branches: readonly (readonly Issue[])[],
   { path, json, found }: { readonly path: Path; readonly json: unknown; readonly found: string },
 ): readonly Misfit[] {
-  const meant = branches.find((issues) => issues.some((issue) => issue.path.length > 0 || issue.code !== "invalid_type"));
-  if (meant !== undefined) return meant.flatMap((issue) => misfitsOf(issue, path, json));
+  const depth = (issues: readonly Issue[]): number =>
+    Math.max(...issues.map((issue) => issue.path.length + (issue.code === "unrecognized_keys" ? 1 : 0)));
+  const [meant = []] = [...branches].sort((a, b) => depth(b) - depth(a));
+  if (depth(meant) > 0) return meant.flatMap((issue) => misfitsOf(issue, path, json));
   const expected = [...new Set(branches.flatMap((issues) => issues.map(messageOf)))].join(" or ");
   return [misfit(path, { found, expected })];
 }
@@ -164,13 +171,9 @@ function valueAt(json: unknown, path: Path): unknown {
   return path.reduce<unknown>((value, part) => own(value, part), json);
 }
 
-/** Never what an object inherits: a document may hold the name "constructor". */
+/** Never what an object inherits: a document may hold the name "constructor". Zod keeps parts of a schema behind getters. */
 function own(value: unknown, name: string | number): unknown {
   if (typeof value !== "object" || value === null) return undefined;
-  return Object.getOwnPropertyDescriptor(value, name)?.value ?? inShape(value, name);
-}
-
-/** Zod keeps parts of a schema behind getters. */
-function inShape(value: object, name: string | number): unknown {
-  return Object.getOwnPropertyDescriptor(value, name)?.get?.call(value);
+  const property = Object.getOwnPropertyDescriptor(value, name);
+  return property?.get === undefined ? property?.value : property.get.call(value);
 }

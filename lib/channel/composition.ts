@@ -1,9 +1,10 @@
 /** What a person outside reads: subject and text of an alarm or of a notice about it, in that person's language and time. */
 
+import { momentText } from "../alarm/moment.ts";
+import { SHORT_ID_LENGTH } from "../alarm/wording.ts";
 import type { Escalation, Recipient } from "../wire/relay-api.ts";
 import { clean, fit, line } from "./budget.ts";
 import type { Dispatch } from "./channel.ts";
-import { momentOf } from "./moment.ts";
 import { PHRASES, type Phrases } from "./phrases.ts";
 
 export type Composition = {
@@ -16,9 +17,6 @@ export type Composition = {
 /** Bytes of UTF-8; a header line of 998 characters holds it however it is encoded (RFC 5322 §2.1.1). */
 export const SUBJECT_BYTES_MOST = 180;
 
-/** What a person sees of an occurrence's id; any unique prefix names it. */
-export const SHORT_ID_LENGTH = 6;
-
 const ITEM_BYTES_MOST = 72;
 const CLUSTER_BYTES_MOST = 48;
 
@@ -27,7 +25,7 @@ export function compositionOf(dispatch: Dispatch): Composition {
   const { escalation, about, recipients, plain } = dispatch;
   const { language, timezone } = readerOf(recipients);
   const phrases = PHRASES[language];
-  const time = (at: number): string => momentOf(at, timezone);
+  const time = (at: number): string => momentText(at, timezone);
   const subject = subjectOf(dispatch, phrases);
   const head = [headlineOf(dispatch, phrases), occasionOf(dispatch, phrases, time)];
   if (about.kind !== "alarm") return { subject, text: joined([...head, plain ? undefined : escalation.text]) };

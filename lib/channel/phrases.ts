@@ -1,11 +1,10 @@
 /** The words of what is sent outside, in the languages of the people who read it. */
 
+import type { Language } from "../alarm/language.ts";
 import type { Severity } from "../alarm/severity.ts";
 
-export type Language = "en" | "zh";
-
 export type Phrases = {
-  /** Short enough for a phone's preview. */
+  /** Shorter than the words of the LAN: a phone's preview and a subject have little room. */
   readonly tag: Readonly<Record<Severity, string>>;
   readonly cleared: string;
   readonly alarm: string;

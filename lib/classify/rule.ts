@@ -80,32 +80,22 @@ export function parseRules(json: unknown): Result<Rules, readonly Misfit[]> {
  * that decide the same have the same digest. At most `RULES_BYTES_MOST`, where `parseRules` has let them through.
  */
 export function canonicalRules(rules: Rules): Uint8Array {
-  return canonicalOf(rules).bytes;
-}
-
-/** `digestOfCanonical` of these rules: what BEACON, HELLO and WELCOME carry. */
-export function rulesDigest(rules: Rules): string {
-  return canonicalOf(rules).digest;
-}
-
-/** SHA-256 of the exact bytes, base64url: what a listener compares before it believes what it fetched. */
-export function digestOfCanonical(bytes: Uint8Array): string {
-  return toBase64(sha256(bytes));
-}
-
-/** Rules never change in place, and every beacon and greeting asks for their digest. */
-const CANONICAL = new WeakMap<Rules, { readonly bytes: Uint8Array; readonly digest: string }>();
-
-function canonicalOf(rules: Rules): { readonly bytes: Uint8Array; readonly digest: string } {
   const held = CANONICAL.get(rules);
   if (held !== undefined) return held;
   const canonical = rules.rules.map(({ item, match, module, name: called, policy, severity }) => ({
     item, match: match.map(matcherText), module, name: called, policy, severity,
   }));
   const bytes = utf8(JSON.stringify({ rules: canonical }));
-  const made = { bytes, digest: digestOfCanonical(bytes) };
-  CANONICAL.set(rules, made);
-  return made;
+  CANONICAL.set(rules, bytes);
+  return bytes;
+}
+
+/** Rules never change in place, and every beacon and greeting asks for their digest. */
+const CANONICAL = new WeakMap<Rules, Uint8Array>();
+
+/** SHA-256 of the exact bytes, base64url: what BEACON, HELLO, WELCOME and DATA carry. */
+export function rulesDigest(canonical: Uint8Array): string {
+  return toBase64(sha256(canonical));
 }
 
 /** Reads what `canonicalRules` wrote, perhaps in a newer version: then a misfit, and the agent's own result stands. */

@@ -1,6 +1,7 @@
 /** What the three programs have in common: version, help, how an error is printed and with which number they end. */
 
 import { Command, CommanderError } from "commander";
+import { onSignals } from "../io/signals.ts";
 import { EXIT, ExitFault } from "./exit.ts";
 import { buildLine } from "./version.ts";
 
@@ -62,15 +63,17 @@ export async function runProgram(
   }
 }
 
-/** Aborts on SIGTERM and SIGINT; a second signal ends the process at once. */
-export function stopSignal(): AbortSignal {
+/**
+ * Aborts on SIGTERM and SIGINT; the same again ends the process at once. SIGHUP calls `reload`, or aborts as well where
+ * the program has nothing to read again.
+ */
+export function stopSignal(reload?: () => void): AbortSignal {
   const stop = new AbortController();
-  for (const name of ["SIGTERM", "SIGINT"] as const) {
-    process.on(name, () => {
-      if (stop.signal.aborted) process.exit(EXIT.temporary);
-      stop.abort(name);
-    });
-  }
+  onSignals({
+    stop: (name) => stop.abort(name),
+    stopNow: () => process.exit(EXIT.temporary),
+    reload: reload ?? (() => stop.abort("SIGHUP")),
+  });
   return stop.signal;
 }
 

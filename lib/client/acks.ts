@@ -56,6 +56,11 @@ export class Acks {
     return held.ack;
   }
 
+  /** The agent has just been found: what waits goes at once. */
+  hasten(now: Ms): void {
+    for (const id of this.#pending.keys()) this.#due.set(id, now);
+  }
+
   drop(id: OccurrenceId): void {
     this.#pending.delete(id);
     this.#due.cancel(id);

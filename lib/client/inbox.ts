@@ -21,9 +21,6 @@ export const CLOSED_MOST = 2000;
 /** Where in an agent's speech something was said: a later packet of the same epoch overrules an earlier one. */
 export type Said = { readonly agent: PeerId; readonly epoch: bigint; readonly counter: bigint };
 
-/** Whether our own rules come to what the agent said: `unchecked` where the digests differ or labels are missing. */
-export type Check = "same" | "differs" | "unchecked";
-
 export type Inboxed = {
   readonly item: AlarmItem;
   readonly condition: StateItem["condition"];
@@ -43,11 +40,8 @@ export type Inboxed = {
   readonly rung: number;
   /** The highest ring that was put before a person. */
   readonly seen: number;
-  /** The ring whose receipt is owed or given; 0 for none. */
-  readonly receipted: number;
   /** The epoch of an agent not yet believed, under which the present ring was heard; "" where it is verified. */
   readonly unverified: string;
-  readonly check: Check;
   readonly said: Said;
   /** When it ended, on our own clock; undefined while it is open. */
   readonly closedAt: WallMs | undefined;
@@ -109,13 +103,12 @@ export class Inbox {
    *
    * @param verified whether the packet is of the agent's present epoch
    */
-  hear(item: AlarmItem, { said, verified, check }: { readonly said: Said; readonly verified: boolean; readonly check: Check }, now: Now): Hearing {
+  hear(item: AlarmItem, { said, verified }: { readonly said: Said; readonly verified: boolean }, now: Now): Hearing {
     const held = this.#entries.get(item.id);
     if (held === undefined) {
       const entry: Inboxed = {
         item, ...ASIDE, condition: item.condition, attention: item.quiet === true ? "acknowledged" : "unacknowledged",
-        stateAt: item.at, heardAt: now.wall, rung: 0, seen: 0, receipted: 0, unverified: verified ? "" : String(said.epoch), check, said,
-        closedAt: undefined,
+        stateAt: item.at, heardAt: now.wall, rung: 0, seen: 0, unverified: verified ? "" : String(said.epoch), said, closedAt: undefined,
       };
       this.#put(entry, now);
       return { kind: "new", now: entry };
@@ -128,7 +121,7 @@ export class Inbox {
     const taken = item.quiet === true;
     const same = !again && !reopened && sameItem(held.item, item) && taken === (held.attention !== "unacknowledged") && held.unverified === (verified ? "" : String(said.epoch));
     const entry: Inboxed = {
-      ...held, item, said, check, condition: item.condition, unverified: verified ? "" : String(said.epoch), closedAt: undefined,
+      ...held, item, said, condition: item.condition, unverified: verified ? "" : String(said.epoch), closedAt: undefined,
       ...(taken ? { attention: held.attention === "unacknowledged" ? "acknowledged" : held.attention } : { attention: "unacknowledged", ...NOBODY }),
       ...(reopened ? { phase: "waiting", sending: "pending" } : {}),
     };
@@ -160,7 +153,7 @@ export class Inbox {
   }
 
   /** Changes what only this listener knows of an alarm. */
-  note(id: OccurrenceId, changes: Partial<Pick<Inboxed, "rung" | "seen" | "receipted" | "unverified" | "attention" | "by" | "way">>, now: Now): Inboxed | undefined {
+  note(id: OccurrenceId, changes: Partial<Pick<Inboxed, "rung" | "seen" | "unverified" | "attention" | "by" | "way" | "said">>, now: Now): Inboxed | undefined {
     const held = this.#entries.get(id);
     if (held === undefined) return undefined;
     const entry = { ...held, ...changes };
@@ -179,7 +172,7 @@ export class Inbox {
       const { said, item } = entry;
       const later = said.epoch === before.epoch && said.counter > before.counter;
       if (said.agent !== before.agent || later || listed.has(item.id)) return [];
-      const closed: Inboxed = { ...entry, condition: "cleared", closedAt: now.wall };
+      const closed: Inboxed = { ...entry, said: before, condition: "cleared", closedAt: now.wall };
       this.#put(closed, now);
       return [closed];
     });

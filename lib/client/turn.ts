@@ -1,6 +1,7 @@
 /** Everything that can reach the listener's machine, and everything that it can ask for: its whole outside, as data. */
 
 import type { OccurrenceId } from "../alarm/alarm.ts";
+import type { Language } from "../alarm/language.ts";
 import type { Ms } from "../base/units.ts";
 import type { ClientQuestion, TapLine } from "../port/client-door.ts";
 import type { Showing } from "../port/desk.ts";
@@ -12,7 +13,6 @@ import type { Opened } from "../trust/opener.ts";
 import type { Body, Message } from "../wire/message.ts";
 
 export type Seat = Body<"hello">["seat"];
-export type Language = "en" | "zh";
 
 /** An agent that this listener believes: its voice certificate is signed by the cluster key. */
 export type KnownAgent = {

@@ -3,25 +3,21 @@
 import { z } from "zod";
 import type { Labels, Report } from "../alarm/alarm.ts";
 import { weightOf } from "../alarm/severity.ts";
+import { type Misfit, misfit } from "../base/misfit.ts";
 import { fail, ok, type Result } from "../base/result.ts";
-import type { Lack } from "./batch.ts";
 import { LabelSet, without } from "./labels.ts";
 import { Moment, plausible } from "./moment.ts";
 import type { IntakeContext } from "./parsed.ts";
 import { manyLines, oneLine } from "./text.ts";
 
 /** Unknown fields are passed over: newer releases say more. */
-export const Alert = z.object(
-  {
-    labels: LabelSet,
-    annotations: z.record(z.string(), z.string("a text"), "an object of texts").nullish(),
-    startsAt: Moment.nullish(),
-    endsAt: Moment.nullish(),
-  },
-  "an alert: an object with labels",
-);
+export const Alert = z.object({
+  labels: LabelSet,
+  annotations: z.record(z.string(), z.string()).nullish(),
+  startsAt: Moment.nullish(),
+  endsAt: Moment.nullish(),
+});
 export type Alert = z.output<typeof Alert>;
-export const ALERT_NAMES = ["labels", "annotations", "startsAt", "endsAt", "generatorURL", "status", "fingerprint"] as const;
 
 /**
  * @param condition decided by the envelope: the end that has passed, or a status
@@ -31,22 +27,20 @@ export function reportOfAlert(
   alert: Alert,
   { source, condition, staleAt }: Pick<Report, "source" | "condition" | "staleAt">,
   { now, replicaLabels }: IntakeContext,
-): Result<Report, Lack> {
+): Result<Report, Misfit> {
   const { labels, startsAt, endsAt } = alert;
   const identity = without(labels, replicaLabels);
   if (Object.keys(identity).length === 0) {
-    return fail({
-      field: "labels",
-      expected: `at least one label beside the replica labels (${replicaLabels.join(", ")})`,
+    return fail(misfit(["labels"], {
       found: Object.keys(labels).join(", "),
-    });
+      expected: `at least one label beside the replica labels (${replicaLabels.join(", ")})`,
+    }));
   }
   if (startsAt != null && endsAt != null && endsAt < startsAt) {
-    return fail({
-      field: "endsAt",
-      expected: `a time not before startsAt, ${new Date(startsAt).toISOString()}`,
+    return fail(misfit(["endsAt"], {
       found: JSON.stringify(new Date(endsAt).toISOString()),
-    });
+      expected: `a time not before startsAt, ${new Date(startsAt).toISOString()}`,
+    }));
   }
   return ok({
     condition, source, identity, labels, staleAt,

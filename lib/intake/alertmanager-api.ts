@@ -3,10 +3,11 @@
  * They repeat themselves while an alert holds, so that silence makes it stale.
  */
 
+import { foundText } from "../base/misfit.ts";
 import { fail, ok } from "../base/result.ts";
-import { Alert, ALERT_NAMES, reportOfAlert } from "./alert.ts";
+import { Alert, reportOfAlert } from "./alert.ts";
 import { parseBatch } from "./batch.ts";
-import { quote, readJson } from "./json.ts";
+import { readJson } from "./json.ts";
 import { staleAfter } from "./moment.ts";
 import type { Parse } from "./parsed.ts";
 
@@ -18,10 +19,10 @@ export const parseAlertmanagerApi: Parse = (body, context) => {
   const json = readJson(body);
   if (!json.ok) return json;
   if (!Array.isArray(json.value)) {
-    return fail({ field: "body", position: undefined, expected: "a list of alerts", found: quote(json.value) });
+    return fail({ field: "body", position: undefined, expected: "a list of alerts", found: foundText(json.value) });
   }
   const parsed = parseBatch(json.value, {
-    field: "body", schema: Alert, names: ALERT_NAMES,
+    field: "body", schema: Alert,
     toReport: (alert) => {
       const endsAt = alert.endsAt ?? undefined;
       const cleared = endsAt !== undefined && endsAt <= context.now;

@@ -4,36 +4,34 @@
  */
 
 import { z } from "zod";
+import { fit, misfit } from "../base/misfit.ts";
 import { fail, ok } from "../base/result.ts";
-import { Alert, ALERT_NAMES, reportOfAlert } from "./alert.ts";
-import { parseBatch } from "./batch.ts";
+import { Alert, reportOfAlert } from "./alert.ts";
+import { parseBatch, refusalOf } from "./batch.ts";
 import { readJson } from "./json.ts";
 import { staleAfter } from "./moment.ts";
 import type { Parse } from "./parsed.ts";
-import { refusalOf } from "./refusal.ts";
 
-const Envelope = z.object(
-  {
-    version: z.literal("4", '"4"'),
-    alerts: z.array(z.unknown(), "a list of alerts"),
-    truncatedAlerts: z.int("a count").min(0, "a count").nullish(),
-  },
-  "an object with version and alerts",
-);
-const StatedAlert = Alert.safeExtend({ status: z.enum(["firing", "resolved"], '"firing" or "resolved"') });
+const Envelope = z.object({
+  version: z.literal("4"),
+  alerts: z.array(z.unknown()),
+  truncatedAlerts: z.int().min(0).nullish(),
+});
+const StatedAlert = Alert.safeExtend({ status: z.enum(["firing", "resolved"]) });
 
 /** `leftOut` is what Alertmanager says that its `max_alerts` cut away. */
 export const parseAlertmanagerWebhook: Parse = (body, context) => {
   const json = readJson(body);
   if (!json.ok) return json;
-  const envelope = Envelope.safeParse(json.value);
-  if (!envelope.success) {
-    const { field, expected, found } = refusalOf(envelope.error, { item: json.value, index: 0, names: [] });
-    return fail({ field: field === "item" ? "body" : field, position: undefined, expected, found });
+  const envelope = fit(Envelope, json.value);
+  if (!envelope.ok) {
+    const [first = misfit([], { found: "something else", expected: "the webhook's body" })] = envelope.fault;
+    const { field, expected, found } = refusalOf(first);
+    return fail({ field: first.path.length === 0 ? "body" : field, position: undefined, expected, found });
   }
-  const { alerts, truncatedAlerts } = envelope.data;
+  const { alerts, truncatedAlerts } = envelope.value;
   const parsed = parseBatch(alerts, {
-    field: "alerts", schema: StatedAlert, names: ALERT_NAMES,
+    field: "alerts", schema: StatedAlert,
     toReport: (alert) => {
       const endsAt = alert.endsAt ?? undefined;
       const ahead = endsAt !== undefined && endsAt > context.now;

@@ -19,15 +19,6 @@ export function readJson(body: Uint8Array): Result<unknown, BodyFault> {
   }
 }
 
-/** A value as an error quotes it: JSON, at most 60 characters. */
-export function quote(value: unknown): string {
-  if (value === undefined) return "missing";
-  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : `a list of ${value.length}`;
-  if (typeof value === "object" && value !== null) return `an object of ${Object.keys(value).length}`;
-  const text = JSON.stringify(value);
-  return text.length <= 60 ? text : `${text.slice(0, 56).toWellFormed()}…"`;
-}
-
 type Bad = { readonly position: number; readonly expected: string; readonly found: string };
 
 function bodyFault({ position, expected, found }: Bad): BodyFault {

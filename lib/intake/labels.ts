@@ -12,7 +12,7 @@ export const LABEL_VALUE_BYTES_MOST = 1024;
 
 /** Empty values are taken and dropped, as Prometheus means them: an empty label is an absent one. */
 export const LabelSet = z
-  .record(z.string(), z.string("a text"), `an object of at most ${LABELS_MOST} labels, each a text`)
+  .record(z.string(), z.string())
   .superRefine((labels, context) => {
     const names = Object.keys(labels);
     const refuse = (message: string, path: string[] = []) => context.addIssue({ code: "custom", message, path });

@@ -43,6 +43,6 @@ export const BATCH_MOST = 20_000;
 
 /** What is wrong with the whole body, for a person. */
 export function bodySentence({ field, position, expected, found }: BodyFault): string {
-  const place = position === undefined ? "" : ` at byte ${position}`;
-  return `Cannot read the body: ${field}${place} is ${found}, expected ${expected}`;
+  const place = position === undefined ? field : `byte ${position} of ${field}`;
+  return `Cannot read the body: ${place} is ${found}, must be ${expected}`;
 }

@@ -5,6 +5,8 @@
 
 import { type Context, Hono } from "hono";
 import { z } from "zod";
+import { fromUtf8 } from "../base/bytes.ts";
+import { fit, misfit, misfitText, pathText } from "../base/misfit.ts";
 import { fail, ok, type Result } from "../base/result.ts";
 import { type Ms, seconds } from "../base/units.ts";
 import { ASK_BYTES_MOST, type Question, REPORT_BYTES_MOST, type ReportFormat } from "../port/agent-door.ts";
@@ -39,12 +41,12 @@ export function agentApi(door: AgentDoor): Hono {
     for (const [method, route] of Object.entries(methods)) app.on(method, path, (c) => answer(c, route, door));
     const allowed = Object.keys(methods).join(", ");
     app.all(path, (c) => {
-      c.header("Allow", allowed);
-      return c.json(refusal(`${c.req.path} does not take ${c.req.method}`, { field: "method", expected: allowed }), 405);
+      const refused = reply(405, `${clip(c.req.path)} does not take ${c.req.method}`, { field: "method", expected: allowed });
+      return send(refused, { Allow: allowed });
     });
   }
-  app.notFound((c) => c.json(refusal(`This agent has no route "${clip(c.req.path)}"`, { field: "path" }), 404));
-  app.onError((thrown, c) => c.json(refusal(`Cannot answer the request: ${thrown.message}`), 500));
+  app.notFound((c) => send(reply(404, `This agent has no route "${clip(c.req.path)}"`, { field: "path" })));
+  app.onError((thrown) => send(reply(500, `Cannot answer the request: ${thrown.message}`)));
   return app;
 }
 
@@ -72,7 +74,7 @@ function routesOf({ report, ask, version }: AgentDoor): Readonly<Record<string, 
   const get = (right: Right, reply: (asked: Asked) => Promise<Reply>): { readonly GET: Route } => ({
     GET: { right, bytesMost: 0, answer: reply },
   });
-  const post = <Schema extends z.ZodType>(right: Right, schema: Schema, reply: (body: z.output<Schema>, asked: Asked) => Promise<Reply>) => ({
+  const post = <Body>(right: Right, schema: z.ZodType<Body>, reply: (body: Body, asked: Asked) => Promise<Reply>) => ({
     POST: {
       right, bytesMost: ASK_BYTES_MOST,
       answer: async (asked: Asked) => {
@@ -107,22 +109,22 @@ function routesOf({ report, ask, version }: AgentDoor): Readonly<Record<string, 
   };
 }
 
-const base64 = z.string().regex(/^[A-Za-z0-9_-]+$/, "base64url").max(1024, "at most 1024 characters");
+const base64 = z.string().regex(/^[A-Za-z0-9_-]+$/, "base64url").max(1024);
 
 const AckBody = z.strictObject({
-  /** On the socket whose name it is; with a token it may be left out. */
-  operator: z.string("the name of an operator").min(1, "the name of an operator").max(32, "at most 32 characters").optional(),
+  /** On the socket, whose name it is; with a token it may be left out. */
+  operator: z.string().min(1).max(32).optional(),
   comment: z
-    .string("a text")
-    .max(COMMENT_CHARACTERS_MOST, `at most ${COMMENT_CHARACTERS_MOST} characters`)
+    .string()
+    .max(COMMENT_CHARACTERS_MOST)
     .transform((comment) => comment.toWellFormed().replace(/\p{Cc}+/gu, " ").trim())
     .default(""),
 });
 const InviteBody = z.strictObject({ warrant: base64, joinKey: base64 });
 const RelayBody = z.strictObject({
-  host: z.string("a host").min(1, "a host").max(255, "at most 255 characters"),
-  port: z.int("1 to 65535").min(1, "1 to 65535").max(65_535, "1 to 65535"),
-  certificate: z.string("a certificate as PEM").min(1, "a certificate as PEM").max(4096, "at most 4096 characters"),
+  host: z.string().min(1).max(255),
+  port: z.int().min(1).max(65_535),
+  certificate: z.string().min(1).max(4096),
   ssh: z.unknown().optional(),
 });
 
@@ -194,21 +196,17 @@ async function switched(query: Readonly<Record<string, string>>, name: string, t
   return reply(400, `"${name}" is ${JSON.stringify(clip(value))}`, { field: name, expected: "1 or 0" });
 }
 
-function readAs<Schema extends z.ZodType>(schema: Schema, bytes: Uint8Array): Result<z.output<Schema>, Refusal> {
-  let value: unknown;
+function readAs<Body>(schema: z.ZodType<Body>, bytes: Uint8Array): Result<Body, Refusal> {
+  let json: unknown;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (thrown) {
-    return fail(refusal(`The body is not JSON: ${thrown instanceof Error ? thrown.message : ""}`, { field: "body", expected: "JSON" }));
+    json = JSON.parse(fromUtf8(bytes) ?? "");
+  } catch {
+    return fail(refusal("The body is not JSON", { field: "body", expected: "JSON in UTF-8" }));
   }
-  const read = schema.safeParse(value);
-  if (read.success) return ok(read.data);
-  const issue = read.error.issues[0];
-  const field = [...(issue?.path ?? []), ...(issue?.code === "unrecognized_keys" ? issue.keys : [])].join(".") || "body";
-  return fail(refusal(`Cannot take the field "${clip(field)}"`, {
-    field: clip(field),
-    expected: issue?.code === "unrecognized_keys" ? "no such field" : (issue?.message ?? ""),
-  }));
+  const read = fit(schema, json);
+  if (read.ok) return read;
+  const [first = misfit([], { found: "something else", expected: "another body" })] = read.fault;
+  return fail(refusal(`Cannot take the body: ${misfitText(first)}`, { field: clip(pathText(first.path)), expected: first.expected }));
 }
 
 /** As much as `amtool` and dashboards look for (`channels-and-standards` table of the API). */
@@ -222,11 +220,10 @@ function statusOf(version: string): object {
   };
 }
 
-function send({ status, body }: Reply): Response {
-  const headers: Record<string, string> = status === 401 ? { "WWW-Authenticate": 'Bearer realm="gapbell"' } : {};
-  // Alertmanager answers a taken alert without a body, and its clients expect none.
-  if (body === undefined) return new Response(null, { status, headers });
-  return new Response(`${JSON.stringify(body)}\n`, { status, headers: { ...headers, "Content-Type": "application/json" } });
+function send({ status, body }: Reply, headers: Readonly<Record<string, string>> = {}): Response {
+  const all = { ...headers, ...(status === 401 ? { "WWW-Authenticate": 'Bearer realm="gapbell"' } : {}) };
+  if (body === undefined) return new Response(null, { status, headers: all });
+  return new Response(`${JSON.stringify(body)}\n`, { status, headers: { ...all, "Content-Type": "application/json" } });
 }
 
 function reply(status: number, error: string, more: Omit<Refusal, "error"> = {}): Reply {

@@ -138,8 +138,15 @@ function exchange({ request, url, socket, progress }: {
       },
     });
     call.on("error", reject);
-    socket.once("close", () => reject(Object.assign(new Error("The other side closed the connection"), { code: "ECONNRESET" })));
-    call.on("response", (answer) => answerOf(answer).then(resolve, reject));
+    let answered = false;
+    // Once an answer has begun, its own stream tells whether it is whole: the connection may well close before it is read.
+    socket.once("close", () => {
+      if (!answered) reject(Object.assign(new Error("The other side closed the connection"), { code: "ECONNRESET" }));
+    });
+    call.on("response", (answer) => {
+      answered = true;
+      answerOf(answer).then(resolve, reject);
+    });
     // From here on the request may have been acted upon; a GET acts on nothing.
     progress.stage = "answer";
     progress.sent = request.method === "POST";

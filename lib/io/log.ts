@@ -21,7 +21,7 @@ type Line = { readonly level: LogLevel; readonly event: string; readonly facts: 
  */
 export function openLog({
   level,
-  print = (line) => void process.stderr.write(`${line}\n`),
+  print = printer(),
   wall = () => Date.now(),
 }: {
   readonly level: LogLevel;
@@ -34,8 +34,7 @@ export function openLog({
   const shown = LOG_LEVELS.indexOf(level);
   const repeated = new Map<string, Repeated>();
 
-  const put = ({ level, event, facts }: Line, times: number): void =>
-    print(JSON.stringify({ at: new Date(wall()).toISOString(), level, event, ...facts, ...(times > 1 ? { times } : {}) }, plain));
+  const put = (line: Line, times?: number): void => print(jsonOf(line, { at: wall(), times }));
 
   const settle = (due: (held: Repeated) => boolean): void => {
     for (const [key, held] of repeated) {
@@ -51,14 +50,14 @@ export function openLog({
       const line = { level, event, facts };
       const at = wall();
       settle(({ writtenAt }) => at - writtenAt >= REPEAT_MS || at < writtenAt);
-      if (level === "info" || level === "debug") return put(line, 1);
-      const key = JSON.stringify([event, facts], plain);
+      if (level === "info" || level === "debug") return put(line);
+      const key = jsonOf(line, { at: 0 });
       const held = repeated.get(key);
       if (held !== undefined) {
         held.times += 1;
         return;
       }
-      put(line, 1);
+      put(line);
       if (repeated.size >= FAULTS_KEPT) {
         const oldest = repeated.values().next().value;
         settle((one) => one === oldest);
@@ -69,7 +68,23 @@ export function openLog({
   };
 }
 
-/** What JSON cannot say is said in words, so that no log line can stop the program. */
+/** Standard error; a reader that has gone away must not stop the bell. */
+function printer(): (line: string) => void {
+  process.stderr.on("error", () => {});
+  return (line) => void process.stderr.write(`${line}\n`);
+}
+
+/** Never throws: no log line can stop the program. */
+function jsonOf({ level, event, facts }: Line, { at, times }: { readonly at: WallMs; readonly times?: number | undefined }): string {
+  const head = { at: new Date(at).toISOString(), level, event };
+  try {
+    return JSON.stringify({ ...head, ...facts, times }, plain);
+  } catch {
+    return JSON.stringify({ ...head, facts: "cannot be written as JSON", times });
+  }
+}
+
+/** What JSON has no word for. */
 function plain(_key: string, value: unknown): unknown {
   if (typeof value === "bigint") return value.toString();
   return value instanceof Error ? value.message : value;

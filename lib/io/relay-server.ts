@@ -5,11 +5,12 @@
 
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { z } from "zod";
 import { fail, ok, type Result } from "../base/result.ts";
-import type { Door, RelayRequest, RelayRoute } from "../port/relay-door.ts";
+import type { Door, RelayQuestion, RelayRequest, RelayRoute } from "../port/relay-door.ts";
 import type { Reply } from "../port/tickets.ts";
 import { SIGNATURE_HEADERS } from "../wire/request-signature.ts";
-import type { TlsIdentity } from "./certificate.ts";
+import { derOf, type TlsIdentity } from "./certificate.ts";
 
 /** The largest escalation, 64 recipients and 2,000 characters of detail, has about 50,000 bytes. */
 export const REQUEST_BYTES_MOST = 131_072;
@@ -44,6 +45,8 @@ export function openDoor({
         // An empty list would mean the system's authorities; our own certificate lets in nobody but ourselves.
         ca: [identity.certificate, ...certificates], requestCert: true, rejectUnauthorized: true,
       },
+      // Outside development Bun shares a port with whoever else wants it unless told otherwise (measured, 1.4.5).
+      development: false, reusePort: false,
     });
   try {
     let known = "";
@@ -52,13 +55,14 @@ export function openDoor({
     return ok({
       port: at,
       accept: (certificates) => {
-        const wanted = [...certificates].sort().join("");
-        if (wanted === known) return;
-        known = wanted;
+        // One that cannot be read would close the door to everybody.
+        const readable = certificates.filter((certificate) => derOf(certificate) !== undefined).sort();
+        if (readable.join("") === known) return;
+        known = readable.join("");
         // Bun.serve.reload keeps the old list of certificates (measured, 1.4.5), so that the listener is made anew;
-        // requests that are being answered stay on the old one.
+        // requests that are being answered stay on the old one. Nobody else can take the port between the two lines.
         void server.stop(false);
-        server = listen(at, certificates);
+        server = listen(at, readable);
       },
       stop: (now = false) => server.stop(now),
     });
@@ -69,7 +73,17 @@ export function openDoor({
   }
 }
 
-/** The routes alone, for the socket of the same machine and for tests. */
+/** What went wrong and what to change, for a person. */
+export function doorSentence(fault: DoorFault): string {
+  switch (fault.kind) {
+    case "taken":
+      return `Cannot listen on ${fault.host}:${fault.port}: another program holds the port (ss -ltnp 'sport = :${fault.port}' names it); stop that program or change "listen" in relay.yaml`;
+    case "cannotListen":
+      return `Cannot listen: ${fault.reason}; check "listen" in relay.yaml`;
+  }
+}
+
+/** The routes alone. */
 export function relayRoutes(ask: (request: RelayRequest) => Promise<Reply>): Hono {
   const app = new Hono();
   app.use(bodyLimit({
@@ -93,6 +107,24 @@ export function relayRoutes(ask: (request: RelayRequest) => Promise<Reply>): Hon
   app.onError((thrown, c) => c.json({ error: `Cannot read the request: ${thrown.message}` }, 400));
   return app;
 }
+
+/** What the person at the jump host may ask, over the relay's own socket. */
+export function relayLocalRoutes(ask: (question: RelayQuestion) => Promise<Reply>): Hono {
+  const app = new Hono();
+  const answer = async (question: RelayQuestion): Promise<Response> => {
+    const { status, body } = await ask(question);
+    return Response.json(body, { status });
+  };
+  app.get("/v1/ability", (c) => answer({ kind: "ability", fresh: c.req.query("fresh") === "1" }));
+  app.post("/v1/invites", async (c) => {
+    const read = Invite.safeParse(await c.req.json().catch(() => undefined));
+    return read.success ? answer({ kind: "invite", ...read.data }) : c.json({ error: "Cannot read the invite" }, 400);
+  });
+  app.notFound((c) => c.json({ error: `No route "${c.req.method} ${c.req.path}"` }, 404));
+  return app;
+}
+
+const Invite = z.object({ id: z.string(), macKey: z.string(), certificate: z.string(), expiresInMs: z.int().min(1) });
 
 const ROUTES = {
   join: { method: "POST", path: "/v1/join" },

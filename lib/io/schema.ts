@@ -2,8 +2,8 @@
 
 export type Role = "agent" | "client" | "relay";
 
-/** Written into the header of every Gapbell database: "GBEL". */
-export const APPLICATION_ID = 0x4742454c;
+/** Written into the header of the file, so that nobody opens another's database: "GBa", "GBc" and "GBr" with a zero. */
+export const APPLICATION_ID: Readonly<Record<Role, number>> = { agent: 0x47426100, client: 0x47426300, relay: 0x47427200 };
 
 /** The rows that a role may `put` and `delete`. */
 export const TABLES = {
@@ -17,9 +17,9 @@ export const TABLES = {
  * transaction together with its number.
  */
 export const MIGRATIONS: Readonly<Record<Role, readonly (readonly string[])[]>> = {
-  agent: [[...rowTables("alarms", "pushes", "members", "presence", "invites", "escalations", "meta", "windows"), ...JOURNAL()]],
-  client: [[...rowTables("inbox", "acks", "agents", "meta", "windows"), ...JOURNAL()]],
-  relay: [[...rowTables("agents", "escalations", "deliveries", "events", "meta"), ...JOURNAL()]],
+  agent: [[...rowTables("alarms", "pushes", "members", "presence", "invites", "escalations", "meta", "windows"), ...journal()]],
+  client: [[...rowTables("inbox", "acks", "agents", "meta", "windows"), ...journal()]],
+  relay: [[...rowTables("agents", "escalations", "deliveries", "events", "meta"), ...journal()]],
 };
 
 /** Names are spelled out in each migration: `TABLES` goes on, a migration stays. */
@@ -27,9 +27,9 @@ function rowTables(...names: readonly string[]): readonly string[] {
   return names.map((name) => `CREATE TABLE ${name} (id TEXT PRIMARY KEY, row TEXT NOT NULL) STRICT, WITHOUT ROWID`);
 }
 
-function JOURNAL(): readonly string[] {
+function journal(): readonly string[] {
   return [
-    "CREATE TABLE journal (number INTEGER PRIMARY KEY AUTOINCREMENT, occurrence TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL) STRICT",
+    "CREATE TABLE journal (number INTEGER PRIMARY KEY AUTOINCREMENT, occurrence TEXT NOT NULL, at NUMERIC NOT NULL, body TEXT NOT NULL)",
     "CREATE INDEX journal_of_occurrence ON journal (occurrence, number)",
   ];
 }

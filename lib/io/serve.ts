@@ -49,7 +49,10 @@ export function listen(
   if (!isLoopback(host) && tokens.length === 0 && tls?.clientAuthority === undefined) return fail({ kind: "unguarded", host });
   try {
     const server = Bun.serve({
-      hostname: host, port, idleTimeout: IDLE_TIMEOUT_S, maxRequestBodySize: BUN_BYTES_MOST, development: false, fetch,
+      hostname: host, port, idleTimeout: IDLE_TIMEOUT_S, maxRequestBodySize: BUN_BYTES_MOST, fetch,
+      // Outside development Bun shares a port with whoever else wants it unless told otherwise (measured, 1.4.5): two
+      // agents would each get half of the alarms and neither would say so.
+      development: false, reusePort: false,
       ...(tls === undefined ? {} : { tls: tlsOptions(tls) }),
     });
     return ok({ port: server.port ?? port, stop: (now = false) => server.stop(now) });

@@ -39,6 +39,7 @@ export class Lane {
   /** Takes out the next one and counts it as under way until it is removed. */
   take(now: Ms): string | undefined {
     if (!this.hasReady) return undefined;
+    if (this.#pace.of === "channel" && this.#bucketOf("", now).readyAt(now) > now) return undefined;
     const next = this.#order().find(({ person }) => this.#bucketOf(person, now).readyAt(now) <= now);
     if (next === undefined) return undefined;
     this.#bucketOf(next.person, now).allow(now);

@@ -12,13 +12,13 @@ import { sha256 } from "../base/digest.ts";
 import { fail, ok, type Result } from "../base/result.ts";
 import { type BootId, hours, type Ms, type Now } from "../base/units.ts";
 import type { Channel, Dispatch } from "../channel/channel.ts";
-import { ALLOWS, type Outcome, reasonOf } from "../channel/outcome.ts";
+import type { Outcome } from "../channel/outcome.ts";
 import type { CarrierReply } from "../port/carrier.ts";
 import type { Escalation, Notice, Recipient, RelayEvent } from "../wire/relay-api.ts";
-import { mayWrite } from "./allow-list.ts";
+import { CUT_OFF, GONE, noticeAfter, planDeliveries, revived, settled, stopped, wasTold } from "./delivery.ts";
 import type { Draft } from "./draft.ts";
 import { Lane } from "./lane.ts";
-import { CLOSED_KEPT_MS, ESCALATIONS_OPEN_MOST, RETRY_MS } from "./limits.ts";
+import { CLOSED_KEPT_MS, ESCALATIONS_OPEN_MOST } from "./limits.ts";
 import { momentAt, monoOf } from "./moment.ts";
 import { type DeliveryRow, type EscalationRow, TABLES } from "./rows.ts";
 import type { Tokens } from "./tokens.ts";
@@ -59,6 +59,7 @@ export class Outbox {
   readonly #lanes = new Map<ChannelName, Lane>();
   /** The token that a call under way was made with. */
   readonly #tokenOf = new Map<string, string>();
+  readonly #waitsForToken = new Set<ChannelName>();
   readonly #retries = new Deadlines<string>();
   /** When an open escalation expires, and when a closed one is forgotten. */
   readonly #ends = new Deadlines<string>();
@@ -80,9 +81,11 @@ export class Outbox {
   /** Takes back what was stored. `resume` goes on with it. */
   restore(escalations: readonly EscalationRow[], deliveries: readonly DeliveryRow[], now: Now): void {
     for (const row of escalations) {
-      this.#escalations.set(row.id, row);
+      // Moments of another boot are read once: the wall clock may still be set while this process runs.
+      const due = this.#monoOf(row.expires, now);
+      this.#escalations.set(row.id, { ...row, expires: momentAt(due, now, this.#boot) });
       this.#byEscalation.set(row.id, []);
-      if (row.closedAt === undefined) this.#opened(row, this.#monoOf(row.expires, now));
+      if (row.closedAt === undefined) this.#opened(row, due);
       else this.#ends.set(row.id, now.mono + Math.max(0, Math.min(CLOSED_KEPT_MS, row.closedAt + CLOSED_KEPT_MS - now.wall)));
     }
     for (const row of deliveries) {
@@ -123,7 +126,7 @@ export class Outbox {
     if (row.cluster !== asker.cluster) return fail({ kind: "differs" });
     if (!this.#escalations.has(id)) this.#byEscalation.set(id, []);
     this.#keep({ ...row, withdrawn: { agent: asker.agent, counter: String(asker.counter) } });
-    this.#stop(id, "alarm", now);
+    this.#stop(id, "withdrawn", now);
     this.#closeIfDone(id, now);
     return ok(undefined);
   }
@@ -140,7 +143,7 @@ export class Outbox {
       expires: momentAt(due, now, this.#boot),
     });
     this.#ends.set(id, due);
-    this.#stop(id, "alarm", now);
+    this.#stop(id, "withdrawn", now);
     const told = this.#of(id).filter((delivery) => delivery.about === "alarm" && wasTold(delivery));
     for (const delivery of told) this.#tellEnd(delivery, now);
     this.#closeIfDone(id, now);
@@ -178,18 +181,17 @@ export class Outbox {
     return this.#open;
   }
 
-  readonly #waitsForToken = new Set<ChannelName>();
-
   #begin(
-    body: Escalation,
+    submitted: Escalation,
     { digest, known }: { readonly digest: string; readonly known: EscalationRow | undefined },
     asker: Asker,
     now: Now,
   ): { readonly id: string; readonly deliveries: number } {
-    const kept = known === undefined ? [] : this.#carryOver(known);
-    const due = now.mono + body.expiresInMs;
-    const planned = this.#plan(body).filter(({ id }) => !kept.some((delivery) => delivery.id === id));
-    const rows = [...kept, ...planned.map((plan) => this.#newDelivery(plan, body, now))];
+    const kept = known === undefined ? [] : this.#carryOver(known, now);
+    const due = now.mono + submitted.expiresInMs;
+    const body = { ...submitted, recipients: oneEach(submitted.recipients) };
+    const planned = planDeliveries(body, { channels: this.#channels, allow: this.#allow, now, boot: this.#boot });
+    const rows = [...kept, ...planned.filter(({ id }) => !kept.some((delivery) => delivery.id === id))];
     const row: EscalationRow = {
       id: body.id, cluster: asker.cluster, agents: unique([...(known?.agents ?? []), asker.agent]), digest,
       occurrence: body.occurrence, revision: body.revision, step: body.step,
@@ -222,40 +224,15 @@ export class Outbox {
    * An escalation that was withdrawn comes back: its alarm was raised again. Whoever was told of the alarm and not of an end
    * still knows; a call under way is left alone; everything else starts anew.
    */
-  #carryOver(known: EscalationRow): readonly DeliveryRow[] {
+  #carryOver(known: EscalationRow, now: Now): readonly DeliveryRow[] {
     const kept: DeliveryRow[] = [];
     if (known.closedAt === undefined) this.#open -= 1;
     for (const delivery of this.#of(known.id)) {
       const stays = delivery.about === "alarm" && known.notice === undefined && (wasTold(delivery) || delivery.state === "started");
-      if (stays) kept.push(delivery);
+      if (stays) kept.push(revived(delivery, now, this.#boot));
       else this.#drop(delivery);
     }
     return kept;
-  }
-
-  /** One call for each person, or one for all whom a group's channel names. */
-  #plan(body: Escalation): readonly { readonly id: string; readonly channel: Channel; readonly recipients: readonly Recipient[] }[] {
-    return unique(body.via).flatMap((name) => {
-      const channel = this.#channels.get(name);
-      const recipients = channel === undefined ? [] : oneEach(body.recipients).filter((recipient) => channel.reaches(recipient));
-      if (channel === undefined || recipients.length === 0) return [];
-      if (channel.audience === "group") return [{ id: `${body.id}/${name}/*`, channel, recipients }];
-      return recipients.map((recipient) => ({ id: `${body.id}/${name}/${recipient.operator}`, channel, recipients: [recipient] }));
-    });
-  }
-
-  #newDelivery(
-    { id, channel, recipients }: { readonly id: string; readonly channel: Channel; readonly recipients: readonly Recipient[] },
-    body: Escalation,
-    now: Now,
-  ): DeliveryRow {
-    const refused = recipients.filter((recipient) => !mayWrite(this.#allow, channel.name, recipient));
-    const row: DeliveryRow = {
-      id, escalation: body.id, channel: channel.name, operators: recipients.map(({ operator }) => operator), about: "alarm",
-      state: "waiting", reason: "", tries: 0, due: momentAt(now.mono, now, this.#boot),
-      plain: false, renewed: false, resent: false,
-    };
-    return refused.length === 0 ? row : { ...row, state: "ended", verdict: "refused", reason: NOT_ALLOWED };
   }
 
   /** Puts a delivery that is due before its channel. */
@@ -265,7 +242,7 @@ export class Outbox {
     const lane = this.#lanes.get(delivery.channel);
     const body = this.#escalations.get(delivery.escalation)?.body;
     if (lane === undefined || body === undefined) {
-      this.#settle(delivery, { kind: "config", reason: "This channel is no longer set up on the relay", afterMs: 0 }, now);
+      this.#settle(delivery, GONE, now);
       return;
     }
     const rank = delivery.about === "alarm" ? rankOf(body.severity) : SEVERITIES.length;
@@ -319,23 +296,10 @@ export class Outbox {
   #settle(delivery: DeliveryRow, outcome: Outcome, now: Now): void {
     this.#lanes.get(delivery.channel)?.remove(delivery.id);
     this.#tokenOf.delete(delivery.id);
-    const { verdict, repeat } = ALLOWS[outcome.kind];
-    const stops = this.#isStopped(delivery, now);
-    if (repeat === "now" && !stops) {
-      this.#put({ ...delivery, state: "waiting", plain: delivery.plain || outcome.kind === "unfit", renewed: outcome.kind === "expired" });
-      this.#retries.set(delivery.id, now.mono);
-      return;
-    }
-    const closing = repeat !== "later" || stops;
-    const waitMs = Math.max("afterMs" in outcome ? outcome.afterMs : 0, RETRY_MS[Math.min(delivery.tries, RETRY_MS.length - 1)] ?? 0);
-    const next: DeliveryRow = {
-      ...delivery, state: closing ? "ended" : "waiting", verdict, reason: reasonOf(outcome).slice(0, 300),
-      tries: delivery.tries + (outcome.kind === "accepted" ? 0 : 1), due: momentAt(now.mono + waitMs, now, this.#boot),
-      renewed: false, resent: delivery.resent || outcome.kind === "unsure",
-      ...(outcome.kind === "accepted" ? { acceptedAt: now.wall } : {}),
-    };
+    const { row: next, waitMs } = settled(delivery, outcome, { stopped: this.#isStopped(delivery, now), now, boot: this.#boot });
     this.#put(next);
-    if (!closing) this.#retries.set(next.id, now.mono + waitMs);
+    if (waitMs !== undefined) this.#retries.set(next.id, now.mono + waitMs);
+    const closing = next.state === "ended";
     const news = closing || next.verdict !== delivery.verdict || next.reason !== delivery.reason;
     this.#draft.log("outcome", { delivery: next.id, outcome: outcome.kind, tries: next.tries, closing });
     const row = this.#escalations.get(delivery.escalation);
@@ -351,36 +315,31 @@ export class Outbox {
     return about === "alarm" && row.withdrawn !== undefined;
   }
 
-  /** Whatever waits ends here; what is under way ends by itself. */
-  #stop(id: string, about: DeliveryRow["about"] | "all", now: Now): void {
+  /** Whatever waits ends here; what is under way ends by itself. Withdrawn is the alarm alone, not the word of its end. */
+  #stop(id: string, why: "withdrawn" | "expired", now: Now): void {
     const row = this.#escalations.get(id);
     for (const delivery of this.#of(id)) {
-      if (delivery.state !== "waiting" || (about !== "all" && delivery.about !== about)) continue;
+      if (delivery.state !== "waiting" || (why === "withdrawn" && delivery.about === "notice")) continue;
       this.#retries.cancel(delivery.id);
       this.#lanes.get(delivery.channel)?.remove(delivery.id);
-      const expired = about === "all" && delivery.verdict === undefined;
-      const ended: DeliveryRow = { ...delivery, state: "ended", ...(expired ? { verdict: "unreachable", reason: EXPIRED } : {}) };
+      const ended = stopped(delivery, why);
       this.#put(ended);
-      if (row !== undefined && ended.verdict !== undefined) this.#say(row, ended, row.agents, now);
+      if (row !== undefined) this.#say(row, ended, row.agents, now);
     }
   }
 
   #tellEnd(told: DeliveryRow, now: Now): void {
-    const id = `${told.id}/notice`;
-    if (this.#deliveries.has(id)) return;
-    const { escalation, channel, operators } = told;
-    this.#put({
-      id, escalation, channel, operators, about: "notice", state: "waiting", reason: "", tries: 0,
-      due: momentAt(now.mono, now, this.#boot), plain: false, renewed: false, resent: false,
-    });
-    this.#retries.set(id, now.mono);
+    const notice = noticeAfter(told, now, this.#boot);
+    if (this.#deliveries.has(notice.id)) return;
+    this.#put(notice);
+    this.#retries.set(notice.id, now.mono);
   }
 
   /** An open escalation has expired, or a closed one has been kept long enough. */
   #ended(id: string, now: Now): void {
     const row = this.#escalations.get(id);
     if (row?.closedAt === undefined) {
-      this.#stop(id, "all", now);
+      this.#stop(id, "expired", now);
       this.#closeIfDone(id, now);
       return;
     }
@@ -464,14 +423,6 @@ export class Outbox {
   }
 }
 
-const CUT_OFF: Outcome = { kind: "unsure", reason: "The relay was stopped while this was being sent", afterMs: 0 };
-const EXPIRED = "The time for this escalation ended before it could be sent";
-const NOT_ALLOWED = 'This address is not among the "recipients" that relay.yaml allows';
-
-function wasTold({ verdict }: DeliveryRow): boolean {
-  return verdict === "accepted" || verdict === "unsure";
-}
-
 /** Withdrawn, and asked for again by a later request: the alarm is back. */
 function revives({ withdrawn, agents }: EscalationRow, { agent, counter }: Asker): boolean {
   if (withdrawn === undefined) return false;
@@ -491,6 +442,6 @@ function unique<Value>(values: readonly Value[]): Value[] {
 }
 
 /** An operator named twice is told once. */
-function oneEach(recipients: readonly Recipient[]): readonly Recipient[] {
+function oneEach(recipients: readonly Recipient[]): Recipient[] {
   return [...new Map(recipients.map((recipient) => [recipient.operator, recipient])).values()];
 }

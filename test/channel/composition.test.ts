@@ -4,7 +4,6 @@ import { SEVERITIES } from "../../lib/alarm/severity.ts";
 import { utf8Length } from "../../lib/base/bytes.ts";
 import { fit } from "../../lib/channel/budget.ts";
 import { compositionOf, SUBJECT_BYTES_MOST } from "../../lib/channel/composition.ts";
-import { momentOf } from "../../lib/channel/moment.ts";
 import { PHRASES } from "../../lib/channel/phrases.ts";
 import { aDispatch, anEscalation, aRecipient } from "../support/an-escalation.ts";
 
@@ -130,23 +129,5 @@ describe("what a phone shows before it is opened", () => {
       }),
       { seed: 20_261_124, numRuns: 300 },
     );
-  });
-});
-
-describe("a moment", () => {
-  for (const { zone, want } of [
-    { zone: "UTC", want: "2026-11-24 08:30:05 UTC" },
-    { zone: "Asia/Shanghai", want: "2026-11-24 16:30:05 UTC+8" },
-    { zone: "Asia/Kolkata", want: "2026-11-24 14:00:05 UTC+5:30" },
-    { zone: "America/New_York", want: "2026-11-24 03:30:05 UTC-5" },
-    { zone: "Mars/Olympus", want: "2026-11-24 08:30:05 UTC" },
-    { zone: "", want: "2026-11-24 08:30:05 UTC" },
-  ]) {
-    test(`in ${zone || "no timezone"}`, () => expect(momentOf(AT, zone)).toBe(want));
-  }
-
-  test("midnight is 00, and a clock far off breaks nothing", () => {
-    expect(momentOf(Date.UTC(2026, 0, 1), "UTC")).toBe("2026-01-01 00:00:00 UTC");
-    expect(momentOf(Number.MAX_SAFE_INTEGER, "UTC")).toContain("275760");
   });
 });

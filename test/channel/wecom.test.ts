@@ -61,9 +61,11 @@ describe("an application message", () => {
     });
   }
 
-  test("an id that WeCom gives back in lower case is still ours", () => {
+  test("an id that WeCom gives back in lower case, or in any other, is still ours", () => {
     const reply = answered({ errcode: 0, errmsg: "ok", invaliduser: "zhangsan" });
+    const other = answered({ errcode: 0, errmsg: "ok", invaliduser: "wang|ZHANGSAN" });
     expect(channel.judge(reply, aDispatch({ recipients: [aRecipient({ wecom: "ZhangSan" })] })).kind).toBe("refused");
+    expect(channel.judge(other, aDispatch({ recipients: [aRecipient({ wecom: "ZhangSan" })] })).kind).toBe("refused");
     expect(channel.judge(reply, aDispatch({ recipients: [aRecipient({ wecom: "ZhangSi" })] })).kind).toBe("accepted");
   });
 

@@ -1,0 +1,59 @@
+/** Where a command of the agent finds its state and its configuration, and what it does when those are broken. */
+
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Command } from "commander";
+import { stateFolder } from "../io/state.ts";
+import { AGENT_FILES, type AgentConfig, loadAgentConfig } from "./agent-config.ts";
+import { type ConfigFault, printFaults } from "./config.ts";
+import { EXIT, ExitFault } from "./exit.ts";
+
+export type AgentFolders = {
+  /** Keys, database and socket; absolute. */
+  readonly state: string;
+  /** The three YAML files; absolute. */
+  readonly config: string;
+};
+
+/** The words of `addFolders`, as commander hands them to an action. */
+export type FolderOptions = { readonly state?: string; readonly config?: string; readonly json?: boolean };
+
+/** Adds the options that every command has. */
+export function addFolders(command: Command): Command {
+  return command
+    .option("--state <dir>", "state folder (default: $STATE_DIRECTORY, else /var/lib/gapbell-agent or ~/.local/state/gapbell-agent)")
+    .option("--config <dir>", "folder of agent.yaml, rules.yaml and roster.yaml (default: the state folder)")
+    .option("--json", "print one line of JSON instead of text");
+}
+
+export function foldersOf({ state, config }: FolderOptions): AgentFolders {
+  const folder = stateFolder("agent", state);
+  return { state: folder, config: config === undefined || config === "" ? folder : resolve(config) };
+}
+
+/** Reads the three files. Throws an `ExitFault` (78) that lists every mistake with its place. */
+export function readAgentConfig({ config }: Pick<AgentFolders, "config">): AgentConfig {
+  const read = loadAgentConfig((name) => bytesOf(join(config, name)));
+  if (read.ok) return read.value;
+  throw new ExitFault(EXIT.config, `Cannot use the configuration:\n${printFaults(inFolder(read.fault, config))}`, hintFor(config));
+}
+
+/** The faults with the whole path of their file, so that an editor can open it. */
+export function inFolder(faults: readonly ConfigFault[], folder: string): readonly ConfigFault[] {
+  return faults.map((fault) => ({ ...fault, file: join(folder, fault.file) }));
+}
+
+/** Where nothing has been set up yet, the way to begin is worth more than three missing files. */
+function hintFor(folder: string): string {
+  const nothing = Object.values(AGENT_FILES).every((name) => bytesOf(join(folder, name)) === undefined);
+  return nothing ? 'Begin with "gapbell-agent init --cluster NAME --operator NAME --mail ADDRESS", or name the folder by --config or --state' : "";
+}
+
+function bytesOf(path: string): Uint8Array | undefined {
+  try {
+    return new Uint8Array(readFileSync(path));
+  } catch (thrown) {
+    if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") return undefined;
+    throw new ExitFault(EXIT.config, `Cannot read "${path}": ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+  }
+}

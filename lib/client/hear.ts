@@ -1,0 +1,169 @@
+/** What the LAN says to the listener: every message of an agent has its place here. */
+
+import { fromBase64, toBase64 } from "../base/bytes.ts";
+import { sha256 } from "../base/digest.ts";
+import type { Now } from "../base/units.ts";
+import { rulesFromCanonical } from "../classify/rule.ts";
+import type { Address } from "../port/lan.ts";
+import { read } from "../trust/certificate.ts";
+import { type PeerId, peerIdOf } from "../trust/keys.ts";
+import type { Opened } from "../trust/opener.ts";
+import type { Body } from "../wire/message.ts";
+import { decodeOpenSet, openSetMac } from "../wire/open-set.ts";
+import { confirm } from "./acknowledge.ts";
+import { type Fetched, LAG_PATIENCE_MS } from "./fetching.ts";
+import type { AlarmItem, Inboxed, Said, StateItem } from "./inbox.ts";
+import type { Parts } from "./parts.ts";
+import { goneLine } from "./phrases.ts";
+import type { KnownAgent } from "./turn.ts";
+import { alarmLine, isMine, showingOf, standingLine, tapState } from "./views.ts";
+
+/** A lost ALARM after a complete list shows itself after so long. */
+const LIST_CHECK_MS = 3000;
+
+export function hear(parts: Parts, { from, packet }: { readonly from: Address; readonly packet: Opened }, now: Now): void {
+  const { message, sender, freshness } = packet;
+  const agent = parts.ears.get(sender);
+  if (agent === undefined || freshness === "stranger") return;
+  if (message.kind === "beacon") return beacon(parts, { from, packet, body: message.body }, now);
+  if (message.kind === "welcome") return welcome(parts, packet, message.body, now);
+  const fresh = freshness === "fresh";
+  if (fresh) parts.ears.heard(sender, packet.counter, now);
+  const said: Said = { agent: sender, epoch: packet.epoch, counter: packet.counter };
+  // An alarm is put before people even where it could be a recording; nothing else is believed before the challenge is answered.
+  if (message.kind === "alarm" && freshness !== "older") for (const item of message.body.alarms) takeAlarm(parts, item, { said, verified: fresh }, now);
+  if (!fresh || !agent.believed) return;
+  if (message.kind === "state") for (const state of message.body.states) takeState(parts, state, said, now);
+  if (packet.sealed !== "pair") return;
+  if (message.kind === "acked") confirm(parts, message.body, said, now);
+  if (message.kind === "data") {
+    const fetched = parts.fetching.take(sender, message.body, { counter: packet.counter, now: now.mono });
+    if (fetched?.what === "rules") takeRules(parts, fetched);
+    else if (fetched !== undefined) takeList(parts, { agent: sender, epoch: packet.epoch, counter: fetched.firstCounter }, fetched, now);
+  }
+}
+
+function beacon(parts: Parts, { from, packet, body }: { readonly from: Address; readonly packet: Opened; readonly body: Body<"beacon"> }, now: Now): void {
+  const { self, ears, fetching, expected, digests } = parts;
+  const { sender, freshness } = packet;
+  if (body.cluster !== self.cluster || freshness === "stranger") return;
+  ears.beacon(sender, { body, from, freshness }, now);
+  if (freshness !== "fresh") return;
+  ears.heard(sender, packet.counter, now);
+  if (ears.get(sender)?.believed !== true) return;
+  digests.set(sender, body.rules);
+  if (body.rules !== parts.rules.digest) fetching.want(sender, "rules", { now: now.mono, delayMs: 0 });
+  if (body.kid !== self.group.kid) return;
+  expected.set(sender, body.open);
+  if (ownMac(parts) === body.open) fetching.unwant(sender, "open");
+  else fetching.want(sender, "open", { now: now.mono, delayMs: LAG_PATIENCE_MS });
+}
+
+function welcome(parts: Parts, { sender, sealed, freshness }: Opened, body: Body<"welcome">, now: Now): void {
+  const { self, ears, draft, fetching, digests, acks } = parts;
+  const before = ears.get(sender)?.agent;
+  const voice = read("voice", body.voice, self.clusterKey);
+  const key = voice.ok ? fromBase64(voice.value.ed) : undefined;
+  if (sealed !== "pair" || before === undefined || !voice.ok || key === undefined || peerIdOf(key) !== sender || voice.value.serial < before.serial) {
+    draft.log("welcome not believed", { agent: sender, reason: voice.ok ? "it is not of that voice" : voice.fault });
+    return;
+  }
+  const agent: KnownAgent = { id: sender, name: voice.value.agent, voice: body.voice, serial: voice.value.serial, address: before.address };
+  const place = { epoch: BigInt(body.epoch), counter: BigInt(body.counter) };
+  const welcomed = ears.welcome(sender, { nonce: body.nonce, place, agent }, now);
+  if (welcomed === undefined) return;
+  digests.set(sender, body.rules);
+  if (welcomed.adopt) {
+    draft.add({ kind: "adopt", peer: sender, ...place });
+    draft.put("windows", sender, { epoch: body.epoch, counter: body.counter });
+    draft.log("believed", { agent: agent.name, freshness });
+    verify(parts, sender, place.epoch, now);
+    fetching.restart(sender);
+    fetching.want(sender, "open", { now: now.mono, delayMs: 0 });
+    acks.hasten(now.mono);
+  }
+  if (body.rules !== parts.rules.digest) fetching.want(sender, "rules", { now: now.mono, delayMs: 0 });
+}
+
+/** What was shown as not verified was said by the agent that speaks now: it loses its mark and gets its receipt. */
+function verify(parts: Parts, agent: PeerId, epoch: bigint, now: Now): void {
+  for (const entry of parts.inbox.open()) {
+    if (entry.said.agent !== agent || entry.unverified !== String(epoch)) continue;
+    const verified = parts.inbox.note(entry.item.id, { unverified: "" }, now);
+    if (verified === undefined) continue;
+    oweReceipt(parts, verified, now);
+    parts.draft.add({ kind: "show", showing: showingOf(parts, verified, false) });
+  }
+}
+
+function takeAlarm(parts: Parts, item: AlarmItem, { said, verified }: { readonly said: Said; readonly verified: boolean }, now: Now): void {
+  const { inbox, draft } = parts;
+  const heard = inbox.hear(item, { said, verified }, now);
+  const entry = heard.now;
+  if (verified && item.ring === entry.item.ring && entry.closedAt === undefined) oweReceipt(parts, entry, now);
+  if (heard.kind === "older" || heard.kind === "same") return;
+  const rings = isMine(parts, entry.item) && entry.attention === "unacknowledged" && entry.item.ring > entry.rung;
+  const shown = rings ? (inbox.note(item.id, { rung: entry.item.ring }, now) ?? entry) : entry;
+  draft.add({ kind: "show", showing: showingOf(parts, shown, rings) });
+  draft.add({ kind: "tell", line: alarmLine(parts, shown, rings) });
+  draft.log("alarm", { alarm: item.id.slice(0, 6), severity: item.severity, ring: item.ring, why: item.why, rings, ...(verified ? {} : { unverified: true }) });
+}
+
+/** Only those who are responsible are waited for. */
+function oweReceipt(parts: Parts, { item, seen, said }: Inboxed, now: Now): void {
+  if (!isMine(parts, item)) return;
+  const { id, revision, ring } = item;
+  const when = { jitterMs: parts.ears.get(said.agent)?.beacon?.jitterMs ?? 0, now: now.mono };
+  parts.receipts.owe(said.agent, { id, revision, ring, level: "receipt" }, when);
+  if (seen === ring) parts.receipts.owe(said.agent, { id, revision, ring, level: "seen" }, when);
+}
+
+function takeState(parts: Parts, state: StateItem, said: Said, now: Now): void {
+  const { inbox, draft, fetching, self } = parts;
+  const held = inbox.get(state.id);
+  const lacking = held === undefined || (held.closedAt !== undefined && state.ring > held.item.ring);
+  if (state.condition !== "cleared" && (lacking || state.ring > (held?.item.ring ?? 0))) {
+    fetching.want(said.agent, "open", { now: now.mono, delayMs: LAG_PATIENCE_MS });
+  }
+  const learnt = inbox.learn(state, said, now);
+  if (learnt === undefined) return;
+  const { before, after } = learnt;
+  draft.add({ kind: "tell", line: tapState(after, state.settled) });
+  draft.log("state", { alarm: state.id.slice(0, 6), condition: after.condition, attention: after.attention, phase: after.phase });
+  const line = standingLine(after, self.language);
+  const gone = after.condition === "cleared" || after.attention !== "unacknowledged";
+  if (!gone && (before.attention !== "unacknowledged" || before.closedAt !== undefined)) draft.add({ kind: "show", showing: showingOf(parts, after, false) });
+  if (gone || line !== standingLine(before, self.language)) draft.add({ kind: "update", id: state.id, line, gone });
+}
+
+function takeRules(parts: Parts, { bytes, digest }: Fetched): void {
+  const rules = rulesFromCanonical(bytes);
+  if (!rules.ok) {
+    parts.draft.log("rules not understood", { digest });
+    // The digest is kept, so that the same bytes are not asked for at every beacon.
+    parts.rules = { digest, rules: undefined };
+    return;
+  }
+  parts.rules = { digest: toBase64(sha256(bytes)), rules: rules.value };
+  parts.draft.put("meta", "rules", { digest, bytes: toBase64(bytes) });
+  parts.draft.log("rules", { digest, rules: rules.value.rules.length });
+}
+
+function takeList(parts: Parts, began: Said, { bytes }: Fetched, now: Now): void {
+  const marks = decodeOpenSet(bytes);
+  if (marks === undefined) return;
+  const { inbox, draft, fetching, expected, self } = parts;
+  for (const closed of inbox.closeAllBut(new Set(marks.map(({ id }) => id)), began, now)) {
+    draft.add({ kind: "update", id: closed.item.id, line: goneLine(self.language), gone: true });
+    draft.add({ kind: "tell", line: tapState(closed, true) });
+  }
+  const mac = openSetMac(marks, self.group.key);
+  expected.set(began.agent, mac);
+  // The alarms themselves follow the list; whatever of them is lost is asked for again.
+  if (mac !== ownMac(parts)) fetching.want(began.agent, "open", { now: now.mono, delayMs: LIST_CHECK_MS });
+}
+
+/** What our own open set comes to. */
+export function ownMac({ inbox, self }: Parts): string {
+  return openSetMac(inbox.marks(), self.group.key);
+}

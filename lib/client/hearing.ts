@@ -1,0 +1,268 @@
+/**
+ * Which agents are heard, and which of them are believed: beacons, the HELLO that proves that we are here, the WELCOME
+ * that proves that the agent speaks now. A listener that does not hear its agent is never green.
+ */
+
+import { backoff } from "../base/backoff.ts";
+import { toBase64, utf8 } from "../base/bytes.ts";
+import { hmacSha256 } from "../base/digest.ts";
+import type { Prng } from "../base/prng.ts";
+import { type Ms, type Now, seconds, type WallMs } from "../base/units.ts";
+import type { Address } from "../port/lan.ts";
+import type { PeerId } from "../trust/keys.ts";
+import { DEAF_MS, HELLO_EVERY_MS } from "../wire/constants.ts";
+import type { Body } from "../wire/message.ts";
+import type { KnownAgent } from "./turn.ts";
+
+/**
+ * `searching`: not heard since the start, and not yet for long. `heard`: beacons come and our HELLO is answered.
+ * `unanswered`: beacons come, but no answer to us does. `deaf`: nothing comes.
+ */
+export type Grade = "searching" | "heard" | "unanswered" | "deaf";
+
+/** Between HELLOs that were not answered. */
+const HELLO_AGAIN = { firstMs: seconds(1), mostMs: HELLO_EVERY_MS } as const;
+/** Between SEEKs while an agent is not heard. */
+const SEEK_AGAIN = { firstMs: seconds(1), mostMs: seconds(30) } as const;
+/** An agent of a lower epoch is challenged at most so often: anybody can replay its old beacons. */
+const OLDER_EVERY_MS: Ms = seconds(5);
+/** A pause of the whole process that is longer: the host slept, and what was due meanwhile says nothing about the agent. */
+export const SLEPT_MS: Ms = seconds(40);
+/** After such a pause the agent has so long to be heard. */
+export const AWAKE_GRACE_MS: Ms = seconds(10);
+/** HELLOs whose answer is still waited for. */
+const NONCES_MOST = 4;
+/** SEEK is padded so that the BEACON that answers it is not larger. */
+const SEEK_PAD_BYTES = 760;
+
+/** What was adopted of an agent's speech; stored. */
+export type Place = { readonly epoch: bigint; readonly counter: bigint };
+
+export type AgentView = {
+  readonly agent: KnownAgent;
+  readonly grade: Grade;
+  readonly place: Place | undefined;
+  /** The epoch was proven in this life of the process. */
+  readonly believed: boolean;
+  readonly beacon: Body<"beacon"> | undefined;
+  /** On the wall clock; undefined where it was not heard since the start. */
+  readonly heardAt: WallMs | undefined;
+};
+
+type Held = {
+  agent: KnownAgent;
+  grade: Grade;
+  place: Place | undefined;
+  believed: boolean;
+  beacon: Body<"beacon"> | undefined;
+  heardAt: WallMs | undefined;
+  challenge: string;
+  nonces: readonly string[];
+  /** HELLOs since the last answer. */
+  tries: number;
+  helloDue: Ms | undefined;
+  /** Before this moment silence is not held against it: we have only begun to listen. */
+  graceUntil: Ms;
+  /** The last beacon, proven to be of now or not. */
+  beaconAt: Ms;
+  /** The last packet that was proven to be of now. */
+  provenAt: Ms;
+  answeredAt: Ms;
+  olderAt: Ms;
+  saidHelloAt: Ms;
+};
+
+const NEVER: Ms = Number.NEGATIVE_INFINITY;
+
+/** A HELLO that is to be said now; the machine fills in what the others know. */
+export type Greeting = { readonly agent: PeerId; readonly address: Address; readonly nonce: string; readonly challenge: string; readonly place: Place };
+
+export class Ears {
+  readonly #dice: Prng;
+  readonly #nonceKey: Uint8Array;
+  readonly #agents = new Map<PeerId, Held>();
+  readonly #extra: Greeting[] = [];
+  #greetings = 0;
+  #seekDue: Ms | undefined;
+  #seeks = 0;
+  #lastAt: Ms;
+
+  constructor({ agents, places, dice, nonceKey, at }: {
+    readonly agents: readonly KnownAgent[]; readonly places: ReadonlyMap<PeerId, Place>;
+    readonly dice: Prng; readonly nonceKey: Uint8Array; readonly at: Ms;
+  }) {
+    this.#dice = dice;
+    this.#nonceKey = nonceKey;
+    this.#lastAt = at;
+    this.#seekDue = at;
+    for (const agent of agents) {
+      this.#agents.set(agent.id, {
+        agent, grade: "searching", place: places.get(agent.id), believed: false, beacon: undefined, heardAt: undefined, challenge: "",
+        nonces: [], tries: 0, helloDue: undefined, graceUntil: at + DEAF_MS, beaconAt: NEVER, provenAt: NEVER, answeredAt: NEVER,
+        olderAt: NEVER, saidHelloAt: NEVER,
+      });
+    }
+  }
+
+  get(id: PeerId): AgentView | undefined {
+    return this.#agents.get(id);
+  }
+
+  all(): readonly AgentView[] {
+    return [...this.#agents.values()];
+  }
+
+  /** Every agent is heard and answers. */
+  get green(): boolean {
+    return this.#agents.size > 0 && [...this.#agents.values()].every(({ grade, believed }) => grade === "heard" && believed);
+  }
+
+  /**
+   * Time has passed.
+   *
+   * @returns whether the host slept meanwhile: then nothing is held against the agent, and it is asked at once
+   */
+  wake(now: Ms): boolean {
+    const slept = now - this.#lastAt > SLEPT_MS;
+    this.#lastAt = now;
+    if (!slept) return false;
+    for (const held of this.#agents.values()) {
+      held.graceUntil = Math.max(held.graceUntil, now + AWAKE_GRACE_MS);
+      if (held.challenge !== "") held.helloDue = now;
+    }
+    this.#seeks = 0;
+    this.#seekDue = now;
+    return true;
+  }
+
+  /** A beacon of an agent that we know. `newer`, `older`: of an epoch that must be proven first. */
+  beacon(id: PeerId, { body, from, freshness }: { readonly body: Body<"beacon">; readonly from: Address; readonly freshness: "fresh" | "newer" | "older" }, now: Now): void {
+    const held = this.#agents.get(id);
+    if (held === undefined) return;
+    const address = { host: from.host, port: body.port };
+    if (freshness === "older") return this.#challengeOlder(held, address, body.challenge, now.mono);
+    held.beaconAt = now.mono;
+    held.beacon = body;
+    // A beacon that could be a recording moves nothing that works.
+    if (freshness === "fresh" || !held.believed || held.grade !== "heard") held.agent = { ...held.agent, address };
+    const another = held.challenge !== body.challenge;
+    held.challenge = body.challenge;
+    if (freshness === "fresh") this.#heard(held, now);
+    const waiting = held.tries > 0 || !held.believed || freshness === "newer";
+    if (held.helloDue === undefined || (waiting && another)) held.helloDue = Math.max(now.mono, held.saidHelloAt + HELLO_AGAIN.firstMs);
+  }
+
+  /** Something fresh came from an agent: it is there. */
+  heard(id: PeerId, counter: bigint, now: Now): void {
+    const held = this.#agents.get(id);
+    if (held === undefined) return;
+    if (held.place !== undefined && counter > held.place.counter) held.place = { ...held.place, counter };
+    this.#heard(held, now);
+  }
+
+  /**
+   * An answer to one of our HELLOs.
+   *
+   * @returns what to believe from now on; undefined where it answers nothing that we asked
+   */
+  welcome(id: PeerId, { nonce, place, agent }: { readonly nonce: string; readonly place: Place; readonly agent: KnownAgent }, now: Now): { readonly adopt: boolean } | undefined {
+    const held = this.#agents.get(id);
+    if (held === undefined || !held.nonces.includes(nonce)) return undefined;
+    const adopt = !held.believed || held.place?.epoch !== place.epoch;
+    if (adopt) held.place = place;
+    held.believed = true;
+    held.nonces = [];
+    held.tries = 0;
+    held.answeredAt = now.mono;
+    held.agent = { ...agent, address: held.agent.address };
+    held.helloDue = now.mono + Math.round(this.#dice.around(HELLO_EVERY_MS, 0.2));
+    this.#heard(held, now);
+    return { adopt };
+  }
+
+  /** HELLOs that are to be said now. */
+  takeGreetings(now: Ms): readonly Greeting[] {
+    const greetings = this.#extra.splice(0);
+    for (const held of this.#agents.values()) {
+      const { address } = held.agent;
+      if (held.helloDue === undefined || held.helloDue > now || address === undefined) continue;
+      greetings.push(this.#greet(held, address, held.challenge));
+      held.helloDue = now + backoff(held.tries, HELLO_AGAIN, this.#dice);
+      held.tries += 1;
+      held.saidHelloAt = now;
+    }
+    return greetings;
+  }
+
+  /** The SEEK that is to be said now, to everybody and to these addresses. */
+  takeSeek(now: Ms): { readonly body: Pick<Body<"seek">, "nonce" | "pad">; readonly to: readonly Address[] } | undefined {
+    if (this.#seekDue === undefined || this.#seekDue > now) return undefined;
+    const missing = [...this.#agents.values()].filter(({ grade }) => grade !== "heard");
+    if (missing.length === 0 && this.#seeks > 0) {
+      this.#seekDue = undefined;
+      return undefined;
+    }
+    this.#seekDue = now + backoff(this.#seeks, SEEK_AGAIN, this.#dice);
+    this.#seeks += 1;
+    return { body: { nonce: this.#nonce(), pad: ".".repeat(SEEK_PAD_BYTES) }, to: missing.flatMap(({ agent }) => agent.address ?? []) };
+  }
+
+  /** Agents whose grade has changed since the last call: by what came, or by what did not come. */
+  takeRegraded(now: Ms): readonly AgentView[] {
+    const regraded: Held[] = [];
+    for (const held of this.#agents.values()) {
+      const grade = gradeOf(held, now);
+      if (grade === held.grade) continue;
+      held.grade = grade;
+      regraded.push(held);
+    }
+    if (regraded.some(({ grade }) => grade !== "heard") && this.#seekDue === undefined) {
+      this.#seeks = 0;
+      this.#seekDue = now;
+    }
+    return regraded;
+  }
+
+  next(): Ms | undefined {
+    const moments = [...this.#agents.values()].flatMap((held) => [held.agent.address === undefined ? undefined : held.helloDue, regradeDue(held)]);
+    const armed = [this.#seekDue, this.#extra.length > 0 ? this.#lastAt : undefined, ...moments].filter((at) => at !== undefined);
+    return armed.length === 0 ? undefined : Math.min(...armed);
+  }
+
+  #heard(held: Held, now: Now): void {
+    held.heardAt = now.wall;
+    held.provenAt = now.mono;
+  }
+
+  /** An agent that lost clock and state speaks in a lower epoch; only its answer to a nonce of ours makes that credible. */
+  #challengeOlder(held: Held, address: Address, challenge: string, now: Ms): void {
+    if (now - held.olderAt < OLDER_EVERY_MS) return;
+    held.olderAt = now;
+    this.#extra.push(this.#greet(held, address, challenge));
+  }
+
+  #greet(held: Held, address: Address, challenge: string): Greeting {
+    const nonce = this.#nonce();
+    held.nonces = [nonce, ...held.nonces].slice(0, NONCES_MOST);
+    return { agent: held.agent.id, address, nonce, challenge, place: held.place ?? { epoch: 0n, counter: 0n } };
+  }
+
+  /** Never the same twice: the key is new in each process. */
+  #nonce(): string {
+    this.#greetings += 1;
+    return toBase64(hmacSha256(this.#nonceKey, utf8(String(this.#greetings))).subarray(0, 8));
+  }
+}
+
+function gradeOf(held: Held, now: Ms): Grade {
+  if (held.believed && now < Math.min(held.answeredAt, held.provenAt) + DEAF_MS) return "heard";
+  if (now < held.graceUntil) return held.grade;
+  return now < held.beaconAt + DEAF_MS ? "unanswered" : "deaf";
+}
+
+/** When the grade changes though nothing comes. */
+function regradeDue(held: Held): Ms | undefined {
+  if (held.grade === "deaf") return undefined;
+  const until = held.grade === "heard" ? Math.min(held.answeredAt, held.provenAt) : held.grade === "unanswered" ? held.beaconAt : NEVER;
+  return Math.max(until + DEAF_MS, held.graceUntil);
+}

@@ -1,0 +1,266 @@
+/** The listener: everything that reaches it goes in by `handle`, everything that it wants comes out by `takeTurn`. */
+
+import { toBase64 } from "../base/bytes.ts";
+import { Prng } from "../base/prng.ts";
+import type { Ms, Now } from "../base/units.ts";
+import type { Machine } from "../port/drive.ts";
+import type { PeerId } from "../trust/keys.ts";
+import { fit, FRAME_BYTES } from "../wire/page.ts";
+import { answerLate, askAck, nextAnswer, sayAcks, take } from "./acknowledge.ts";
+import { Acks, type PendingAck } from "./acks.ts";
+import { Draft } from "./draft.ts";
+import { Fetching } from "./fetching.ts";
+import { hear, ownMac } from "./hear.ts";
+import { Ears, type Place } from "./hearing.ts";
+import { Inbox, type Inboxed } from "./inbox.ts";
+import type { HeldRules, Parts } from "./parts.ts";
+import { hearingLine, storeFailedLine } from "./phrases.ts";
+import { Receipts } from "./receipts.ts";
+import { type ClientEvent, type ClientSelf, type ClientTurn, type KnownAgent, STORE_FAILED_EXIT_MS } from "./turn.ts";
+import { listOf, showingOf, standingLine, statusOf } from "./views.ts";
+
+/** What an earlier life of this listener left in the store. */
+export type Remembered = {
+  readonly inbox: readonly Inboxed[];
+  readonly acks: readonly PendingAck[];
+  readonly agents: readonly KnownAgent[];
+  readonly places: ReadonlyMap<PeerId, Place>;
+  readonly rules: HeldRules;
+};
+
+/** EX_IOERR: the disk is not what it was. */
+const EXIT_STORE_FAILED = 74;
+const VERSIONS: [number, number] = [1, 1];
+
+export class Client implements Machine<ClientEvent, ClientTurn> {
+  readonly #parts: Parts;
+  /** Places and agents as the store has them. */
+  #places: ReadonlyMap<PeerId, Place>;
+  readonly #agents: Map<PeerId, KnownAgent>;
+  #failed: { readonly at: Ms; readonly reason: string } | undefined;
+  #stopping = false;
+
+  /** @param seed of the jitter; any 32-bit integer */
+  constructor({ self, remembered, seed, now }: { readonly self: ClientSelf; readonly remembered: Remembered; readonly seed: number; readonly now: Now }) {
+    const dice = new Prng(seed);
+    const { agents, places } = remembered;
+    this.#places = places;
+    this.#agents = new Map(agents.map((agent) => [agent.id, agent]));
+    this.#parts = {
+      self, draft: new Draft(), inbox: new Inbox(), receipts: new Receipts(dice), acks: new Acks(dice),
+      ears: new Ears({ agents, places, dice, nonceKey: self.nonceKey, at: now.mono }), fetching: new Fetching(dice),
+      waiting: new Map(), expected: new Map(), digests: new Map(), rules: remembered.rules,
+    };
+    this.#parts.inbox.restore(remembered.inbox, now);
+    this.#parts.acks.restore(remembered.acks, now);
+  }
+
+  handle(event: ClientEvent, now: Now): void {
+    const parts = this.#parts;
+    if (parts.ears.wake(now.mono)) parts.draft.log("woke", {});
+    switch (event.kind) {
+      case "started":
+        this.#resume();
+        break;
+      case "tick":
+        break;
+      case "heard":
+        hear(parts, event, now);
+        break;
+      case "asked":
+        this.#answer(event, now);
+        break;
+      case "shown":
+        if (event.seen) this.#seen(event, now);
+        break;
+      case "taken": {
+        const entry = parts.inbox.get(event.id);
+        if (entry !== undefined && entry.closedAt === undefined && this.#failed === undefined) take(parts, entry, { comment: event.comment, robot: false }, now);
+        break;
+      }
+      case "stopping":
+        this.#stop(event.why);
+        break;
+      case "storeFailed":
+        this.#storeFailed(event.reason, now);
+        break;
+    }
+    this.#tick(now);
+  }
+
+  takeTurn(): ClientTurn | undefined {
+    const { draft } = this.#parts;
+    this.#write();
+    const turn = draft.take();
+    return turn === undefined || this.#failed === undefined ? turn : { ...turn, changes: [] };
+  }
+
+  nextWakeup(): Ms | undefined {
+    if (this.#stopping) return undefined;
+    const { inbox, receipts, acks, ears, fetching } = this.#parts;
+    const exit = this.#failed === undefined ? undefined : this.#failed.at + STORE_FAILED_EXIT_MS;
+    const saying = this.#failed === undefined ? [receipts.next(), acks.next()] : [];
+    const moments = [inbox.next(), ...saying, ears.next(), fetching.next(), nextAnswer(this.#parts), exit].filter((at) => at !== undefined);
+    return moments.length === 0 ? undefined : Math.min(...moments);
+  }
+
+  /** After a start: what is open is listed, not rung again. */
+  #resume(): void {
+    const { inbox, draft, self } = this.#parts;
+    const open = inbox.open();
+    for (const entry of open) {
+      draft.add({ kind: "show", showing: showingOf(this.#parts, entry, false) });
+      if (entry.attention !== "unacknowledged") draft.add({ kind: "update", id: entry.item.id, line: standingLine(entry, self.language), gone: true });
+    }
+    draft.log("started", { open: open.length, operator: self.operator, cluster: self.clusterName });
+  }
+
+  #answer({ question, ticket }: Extract<ClientEvent, { kind: "asked" }>, now: Now): void {
+    const { draft } = this.#parts;
+    if (this.#stopping) return draft.answer(ticket, { status: 503, body: { error: "This listener is stopping" } });
+    switch (question.kind) {
+      case "list":
+        return draft.answer(ticket, { status: 200, body: { alarms: listOf(this.#parts, question.all) } });
+      case "status":
+        return draft.answer(ticket, { status: 200, body: statusOf(this.#parts, now) });
+      case "ack":
+        if (this.#failed !== undefined) return draft.answer(ticket, { status: 503, body: { error: `Nothing can be stored: ${this.#failed.reason}` } });
+        return askAck(this.#parts, { ...question, ticket }, now);
+    }
+  }
+
+  /** The desk has put it before a person: the agent hears so. */
+  #seen({ id, ring }: Extract<ClientEvent, { kind: "shown" }>, now: Now): void {
+    const { inbox, receipts, ears } = this.#parts;
+    const held = inbox.get(id);
+    if (held === undefined || held.seen >= ring || ring !== held.item.ring) return;
+    inbox.note(id, { seen: ring }, now);
+    if (held.unverified !== "") return;
+    const jitterMs = ears.get(held.said.agent)?.beacon?.jitterMs ?? 0;
+    receipts.owe(held.said.agent, { id, revision: held.item.revision, ring, level: "seen" }, { jitterMs, now: now.mono });
+  }
+
+  #stop(why: string): void {
+    const { draft, ears, waiting } = this.#parts;
+    this.#stopping = true;
+    for (const { agent } of ears.all()) {
+      if (agent.address === undefined) continue;
+      draft.add({ kind: "say", message: { kind: "bye", body: { why: why.slice(0, 64) } }, to: { kind: "agent", peer: agent.id, address: agent.address }, repeat: false });
+    }
+    for (const tickets of waiting.values()) for (const { ticket } of tickets) draft.answer(ticket, { status: 503, body: { error: "This listener is stopping; the acknowledgement goes on at its next start" } });
+    waiting.clear();
+    draft.add({ kind: "exit", code: 0, reason: why });
+  }
+
+  #storeFailed(reason: string, now: Now): void {
+    if (this.#failed !== undefined) return;
+    this.#failed = { at: now.mono, reason };
+    this.#parts.draft.log("store failed", { reason });
+    this.#parts.draft.add({ kind: "hearing", line: storeFailedLine(reason, this.#parts.self.language) });
+  }
+
+  /** Everything that has fallen due. */
+  #tick(now: Now): void {
+    if (this.#stopping) return;
+    const { draft, inbox, acks } = this.#parts;
+    this.#sayHearing(now);
+    this.#seek(now);
+    this.#greet(now);
+    this.#fetch(now);
+    if (this.#failed === undefined) {
+      this.#sayReceipts(now);
+      sayAcks(this.#parts, now);
+    } else if (now.mono >= this.#failed.at + STORE_FAILED_EXIT_MS) draft.add({ kind: "exit", code: EXIT_STORE_FAILED, reason: this.#failed.reason });
+    answerLate(this.#parts, now);
+    for (let id = inbox.takeForgotten(now.mono); id !== undefined; id = inbox.takeForgotten(now.mono)) {
+      draft.remove("inbox", id);
+      if (acks.get(id) !== undefined) draft.remove("acks", id);
+      acks.drop(id);
+      this.#parts.receipts.forget(id);
+    }
+  }
+
+  /** People hear once that an agent is not heard, and once that it is heard again. */
+  #sayHearing(now: Now): void {
+    const { ears, draft, self } = this.#parts;
+    const regraded = ears.takeRegraded(now.mono);
+    if (regraded.length === 0) return;
+    for (const { agent, grade } of regraded) {
+      draft.log("hearing", { agent: agent.name, hearing: grade });
+      draft.add({ kind: "tell", line: { v: 1, kind: "hearing", occurrence: "", revision: 0, ring: 0, agent: agent.name, hearing: grade, at: now.wall } });
+    }
+    if (this.#failed !== undefined) return;
+    const lines = ears.all().map(({ agent, grade, heardAt }) => {
+      const since = heardAt === undefined ? "" : new Date(heardAt).toISOString().slice(11, 16);
+      return hearingLine({ grade, name: agent.name, since: since === "" ? "" : `${since} UTC` }, self.language);
+    });
+    draft.add({ kind: "hearing", line: lines.filter((line) => line !== "").join("\n") });
+  }
+
+  #seek(now: Now): void {
+    const { ears, draft, self } = this.#parts;
+    const seek = ears.takeSeek(now.mono);
+    if (seek === undefined) return;
+    const message = { kind: "seek", body: { ...seek.body, key: toBase64(self.key) } } as const;
+    draft.add({ kind: "say", message, to: { kind: "anyone", address: undefined }, repeat: false });
+    for (const address of [...seek.to, ...self.configured]) draft.add({ kind: "say", message, to: { kind: "anyone", address }, repeat: false });
+  }
+
+  #greet(now: Now): void {
+    const { ears, draft, self, rules } = this.#parts;
+    const greetings = ears.takeGreetings(now.mono);
+    if (greetings.length === 0) return;
+    const open = ownMac(this.#parts);
+    for (const { agent, address, nonce, challenge, place } of greetings) {
+      const body = {
+        nonce, challenge, versions: VERSIONS, serial: self.serial, host: self.host, seat: self.seat,
+        heard: { epoch: String(place.epoch), counter: String(place.counter) }, open, rules: rules.digest, build: self.version.slice(0, 32),
+      };
+      draft.add({ kind: "say", message: { kind: "hello", body }, to: { kind: "agent", peer: agent, address }, repeat: false });
+    }
+  }
+
+  #fetch(now: Now): void {
+    const { ears, fetching, expected, draft } = this.#parts;
+    // What has come meanwhile need not be asked for.
+    for (const [agent, mac] of expected) if (fetching.wants(agent, "open") && mac === ownMac(this.#parts)) fetching.unwant(agent, "open");
+    for (const { agent, what } of fetching.takeDue(now.mono)) {
+      const address = ears.get(agent)?.agent.address;
+      if (address !== undefined) draft.add({ kind: "say", message: { kind: "fetch", body: { what } }, to: { kind: "agent", peer: agent, address }, repeat: false });
+    }
+  }
+
+  #sayReceipts(now: Now): void {
+    const { receipts, ears, draft } = this.#parts;
+    for (const { agent, receipts: owed } of receipts.takeDue(now.mono)) {
+      const address = ears.get(agent)?.agent.address;
+      if (address === undefined) continue;
+      for (const group of fit(owed, { frame: FRAME_BYTES, deflate: false })) {
+        draft.add({ kind: "say", message: { kind: "receipt", body: { receipts: [...group] } }, to: { kind: "agent", peer: agent, address }, repeat: false });
+      }
+    }
+  }
+
+  /** Rows of everything that changed; counters go along with what is written anyway. */
+  #write(): void {
+    const { draft, inbox, ears } = this.#parts;
+    for (const entry of inbox.takeChanged()) draft.put("inbox", entry.item.id, rowOf(entry));
+    for (const { agent } of ears.all()) {
+      if (this.#agents.get(agent.id) === agent) continue;
+      draft.put("agents", agent.id, agent);
+      this.#agents.set(agent.id, agent);
+    }
+    if (!draft.writes) return;
+    for (const { agent, place } of ears.all()) {
+      if (place === undefined || this.#places.get(agent.id) === place) continue;
+      draft.put("windows", agent.id, { epoch: String(place.epoch), counter: String(place.counter) });
+      this.#places = new Map([...this.#places, [agent.id, place]]);
+    }
+  }
+}
+
+/** As it is stored: 64-bit numbers are decimal strings. */
+export function rowOf(entry: Inboxed): object {
+  const { agent, epoch, counter } = entry.said;
+  return { ...entry, said: { agent, epoch: String(epoch), counter: String(counter) } };
+}

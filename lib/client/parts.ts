@@ -1,0 +1,38 @@
+/** The parts that the listener's machine is made of, handed together to the functions that react to one kind of event. */
+
+import type { Ms } from "../base/units.ts";
+import type { Rules } from "../classify/rule.ts";
+import type { OccurrenceId } from "../alarm/alarm.ts";
+import type { Acks } from "./acks.ts";
+import type { Draft } from "./draft.ts";
+import type { Fetching } from "./fetching.ts";
+import type { Ears } from "./hearing.ts";
+import type { Inbox } from "./inbox.ts";
+import type { Receipts } from "./receipts.ts";
+import type { ClientSelf } from "./turn.ts";
+import type { PeerId } from "../trust/keys.ts";
+
+/** The rules as the agent sent them; `digest` "" where there are none yet. */
+export type HeldRules = { readonly digest: string; readonly rules: Rules | undefined };
+
+export type Parts = {
+  readonly self: ClientSelf;
+  readonly draft: Draft;
+  readonly inbox: Inbox;
+  readonly receipts: Receipts;
+  readonly acks: Acks;
+  readonly ears: Ears;
+  readonly fetching: Fetching;
+  /** Who waits to hear what became of an acknowledgement. */
+  readonly waiting: Map<OccurrenceId, readonly { readonly ticket: number; readonly due: Ms }[]>;
+  /** What each agent's open set comes to, as it last said. */
+  readonly expected: Map<PeerId, string>;
+  /** The rules' digest that each agent last named. */
+  readonly digests: Map<PeerId, string>;
+  rules: HeldRules;
+};
+
+/** The name by which people know an agent. */
+export function nameOf({ ears }: Parts, agent: PeerId): string {
+  return ears.get(agent)?.agent.name ?? agent.slice(0, 6);
+}

@@ -1,0 +1,70 @@
+/** What a listener says of its own acknowledgements and of its agents, in both languages; how an alarm stands is said by `alarm/wording.ts`. */
+
+import type { Language } from "../alarm/language.ts";
+import { unreachable } from "../base/assert.ts";
+import type { Grade } from "./hearing.ts";
+
+/** @param by who has it, "" where nobody has */
+export function outcomeLine({ outcome, reason, by }: { readonly outcome: string; readonly reason: string; readonly by: string }, language: Language): string {
+  const words = PHRASES[language];
+  switch (outcome) {
+    case "taken":
+      return words.youTook;
+    case "already":
+      return by === "" ? `${words.already}${reason === "" ? "" : ` (${reason})`}` : words.alreadyBy(by);
+    case "recorded":
+      return words.recorded(reason);
+    default:
+      return words.refused(reason);
+  }
+}
+
+export function unconfirmedLine(language: Language): string {
+  return PHRASES[language].unconfirmed;
+}
+
+export function goneLine(language: Language): string {
+  return PHRASES[language].gone;
+}
+
+/** One agent that is not simply heard. */
+export function hearingLine({ grade, name, since }: { readonly grade: Grade; readonly name: string; readonly since: string }, language: Language): string {
+  const words = PHRASES[language];
+  switch (grade) {
+    case "heard":
+      return "";
+    case "searching":
+      return words.searching(name);
+    case "unanswered":
+      return words.unanswered(name);
+    case "deaf":
+      return words.deaf(name, since);
+    default:
+      return unreachable(grade);
+  }
+}
+
+export function storeFailedLine(reason: string, language: Language): string {
+  return PHRASES[language].storeFailed(reason);
+}
+
+const PHRASES = {
+  en: {
+    youTook: "Acknowledged by you", already: "Already acknowledged", alreadyBy: (who: string) => `Already acknowledged by ${who}`,
+    recorded: (why: string) => `Recorded only: ${why}`, refused: (why: string) => `Acknowledgement refused: ${why}`,
+    unconfirmed: "Acknowledgement not yet confirmed", gone: "Not open any more",
+    searching: (name: string) => `Looking for agent ${name}`,
+    unanswered: (name: string) => `Agent ${name} is heard but does not answer: alarms may arrive, acknowledgements may not`,
+    deaf: (name: string, since: string) => `Agent ${name} is not heard${since === "" ? "" : ` since ${since}`}: its alarms do not reach this host`,
+    storeFailed: (why: string) => `This listener cannot write to its disk (${why}): it rings on, gives no receipts, and will start again`,
+  },
+  zh: {
+    youTook: "已由您确认", already: "已被确认", alreadyBy: (who: string) => `已由 ${who} 确认`,
+    recorded: (why: string) => `仅作记录：${why}`, refused: (why: string) => `确认被拒绝：${why}`,
+    unconfirmed: "确认尚未确认", gone: "已不再活动",
+    searching: (name: string) => `正在寻找代理 ${name}`,
+    unanswered: (name: string) => `能听到代理 ${name}，但它没有应答：告警可能到达，确认可能无法送出`,
+    deaf: (name: string, since: string) => `${since === "" ? "" : `自 ${since} 起`}听不到代理 ${name}：它的告警无法到达本机`,
+    storeFailed: (why: string) => `本机监听程序无法写入磁盘（${why}）：仍会响铃，但不发送回执，稍后重启`,
+  },
+} as const;

@@ -1,0 +1,60 @@
+/** Reads back what an earlier life of this listener has stored. A row that cannot be read is left out and named, never a reason not to ring. */
+
+import { z } from "zod";
+import { fromBase64 } from "../base/bytes.ts";
+import { rulesFromCanonical } from "../classify/rule.ts";
+import type { Store } from "../port/store.ts";
+import type { PeerId } from "../trust/keys.ts";
+import { Ack, AlarmItem, StateItem } from "../wire/message.ts";
+import type { PendingAck } from "./acks.ts";
+import type { Place } from "./hearing.ts";
+import type { Inboxed } from "./inbox.ts";
+import type { Remembered } from "./machine.ts";
+import type { HeldRules } from "./parts.ts";
+import type { KnownAgent } from "./turn.ts";
+
+const big = z.string().regex(/^\d{1,20}$/).transform((text) => BigInt(text));
+const PlaceRow = z.object({ epoch: big, counter: big });
+const AgentRow = z.object({
+  id: z.string(), name: z.string(), voice: z.string(), serial: z.int(),
+  address: z.object({ host: z.string(), port: z.int() }).optional(),
+});
+const InboxRow = z.object({
+  item: AlarmItem, condition: StateItem.shape.condition, attention: StateItem.shape.attention, phase: StateItem.shape.phase, sending: StateItem.shape.sending,
+  by: z.string(), way: z.string(), comment: z.string(), stranger: z.boolean(), stateAt: z.number(), heardAt: z.number(),
+  rung: z.int(), seen: z.int(), unverified: z.string(), said: PlaceRow.extend({ agent: z.string() }), closedAt: z.number().optional(),
+});
+const AckRow = Ack.extend({ madeAt: z.number() });
+const RulesRow = z.object({ digest: z.string(), bytes: z.string() });
+
+/**
+ * @param members agents that the membership names; one that the store knows better keeps what it learnt
+ * @param onBad hears of each row that was left out
+ */
+export function restoreClient(
+  store: Pick<Store, "load">,
+  { members, onBad }: { readonly members: readonly KnownAgent[]; readonly onBad: (table: string, id: string) => void },
+): Remembered {
+  const rows = <Row>(table: string, form: z.ZodType<Row>): readonly { readonly id: string; readonly row: Row }[] =>
+    store.load(table).flatMap(({ id, row }) => {
+      const parsed = form.safeParse(row);
+      if (parsed.success) return [{ id, row: parsed.data }];
+      onBad(table, id);
+      return [];
+    });
+  const stored = new Map(rows("agents", AgentRow).map(({ id, row }): [PeerId, KnownAgent] => [id, { ...row, address: row.address }]));
+  return {
+    inbox: rows("inbox", InboxRow).map(({ row }): Inboxed => ({ ...row, closedAt: row.closedAt })),
+    acks: rows("acks", AckRow).map(({ row }): PendingAck => row),
+    agents: [...members.filter(({ id }) => !stored.has(id)), ...stored.values()],
+    places: new Map(rows("windows", PlaceRow).map(({ id, row }): [PeerId, Place] => [id, row])),
+    rules: rulesIn(rows("meta", z.unknown()).find(({ id }) => id === "rules")?.row),
+  };
+}
+
+function rulesIn(row: unknown): HeldRules {
+  const parsed = RulesRow.safeParse(row);
+  const bytes = parsed.success ? fromBase64(parsed.data.bytes) : undefined;
+  const rules = bytes === undefined ? undefined : rulesFromCanonical(bytes);
+  return parsed.success && rules?.ok === true ? { digest: parsed.data.digest, rules: rules.value } : { digest: "", rules: undefined };
+}

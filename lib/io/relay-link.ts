@@ -1,0 +1,244 @@
+/**
+ * The agent's way to its relay: signed HTTPS with pinned certificates. Nothing is decided or repeated here, but that a
+ * request whose counter lagged behind is signed once more. The connection itself comes from `dial`, which SSH replaces.
+ */
+
+import { type KeyObject, randomUUID } from "node:crypto";
+import { Agent, request as httpsRequest } from "node:https";
+import type { Duplex } from "node:stream";
+import { connect as tlsConnect } from "node:tls";
+import { z } from "zod";
+import { fromUtf8, toBase64, utf8 } from "../base/bytes.ts";
+import { fail, ok, type Result } from "../base/result.ts";
+import { type Ms, seconds } from "../base/units.ts";
+import type { LinkAnswer, LinkRequest, RelayAddress, RelayLink } from "../port/relay-link.ts";
+import { decodeJoinString, joinKeysOf, joinMac, joinStringSentence } from "../wire/join-string.ts";
+import { Ability, EscalationAnswer, Events, JoinAnswer, type JoinRequest, Refusal } from "../wire/relay-api.ts";
+import { signRequest } from "../wire/request-signature.ts";
+import { certificatePem, derOf, isPinned, TLS_NAME, type TlsIdentity, tlsIdentity } from "./certificate.ts";
+
+/** How long an answer may take; a poll is held for 25 s by the relay. */
+export const LINK_MS_MOST: Ms = seconds(10);
+export const POLL_LINK_MS_MOST: Ms = seconds(40);
+const POLL_WAIT_S = 25;
+/** An answer of 256 events has about 150,000 bytes. */
+const ANSWER_BYTES_MOST = 1_048_576;
+
+/** Who the agent is towards the relay. */
+export type LinkIdentity = {
+  /** What TLS shows. */
+  readonly tls: TlsIdentity;
+  /** What signs the requests: an identity of `trust`. */
+  readonly voice: { readonly id: string; readonly ed: Uint8Array; readonly signer: KeyObject };
+};
+
+/** Opens the line that TLS runs over; undefined means TCP to the address. */
+export type Dial = (address: RelayAddress) => Duplex | undefined;
+
+export function openRelayLink(address: RelayAddress, identity: LinkIdentity, dial: Dial = () => undefined): RelayLink {
+  const line = lineTo(address, identity.tls, dial);
+  // Above every counter of an earlier life, unless the clock was set back: then the relay says how far it has counted.
+  let counter = BigInt(Date.now()) << 16n;
+  const ask = async (request: LinkRequest, again: boolean): Promise<LinkAnswer> => {
+    const call = callOf(request);
+    const body = call.body === undefined ? new Uint8Array() : utf8(JSON.stringify(call.body));
+    counter += 1n;
+    const claim = { key: identity.voice.id, time: Date.now(), counter, idempotency: idempotencyOf(request) };
+    const headers = signRequest({ method: call.method, path: call.path, body }, claim, identity.voice.signer);
+    const answer = await line({ ...call, body, headers, withinMs: request.kind === "events" ? POLL_LINK_MS_MOST : LINK_MS_MOST });
+    if (!answer.ok) return { kind: "silent", reason: answer.fault };
+    const ahead = answer.value.status === 401 ? counterIn(answer.value.body) : undefined;
+    if (ahead !== undefined && again) {
+      if (ahead > counter) counter = ahead;
+      return ask(request, false);
+    }
+    return read(request, answer.value);
+  };
+  return { ask: (request) => ask(request, true), close: () => line.close() };
+}
+
+/** What the agent says of itself when it joins. */
+export type Joiner = LinkIdentity & { readonly cluster: string; readonly clusterName: string; readonly agent: string };
+
+export type JoinRelayFault =
+  /** Not a string that `gapbell-relay invite` prints. */
+  | { readonly kind: "badString"; readonly reason: string }
+  /** The relay answered that it does not take us. */
+  | { readonly kind: "refused"; readonly reason: string }
+  /** No answer. */
+  | { readonly kind: "silent"; readonly reason: string };
+
+/** Shows the join string to its relay. The string is used up by the first agent that is taken. */
+export async function joinRelay(text: string, joiner: Joiner, dial: Dial = () => undefined): Promise<Result<RelayAddress, JoinRelayFault>> {
+  const decoded = decodeJoinString(text);
+  if (!decoded.ok) return fail({ kind: "badString", reason: joinStringSentence(decoded.fault) });
+  const { host, port, secret, ssh } = decoded.value;
+  const address: RelayAddress = {
+    host, port, certificate: certificatePem(decoded.value.certificate), ...(ssh === undefined ? {} : { ssh }),
+  };
+  if (derOf(address.certificate) === undefined) return fail({ kind: "badString", reason: joinStringSentence({ kind: "damaged" }) });
+  const { tlsSeed, macKey } = joinKeysOf(secret);
+  const { cluster, clusterName, agent, tls, voice } = joiner;
+  const request: Omit<JoinRequest, "mac"> = { cluster, clusterName, agent, ed: toBase64(voice.ed), certificate: tls.certificate };
+  const line = lineTo(address, tlsIdentity(tlsSeed), dial);
+  const body = utf8(JSON.stringify({ ...request, mac: joinMac(request, macKey) }));
+  const answer = await line({ method: "POST", path: "/v1/join", body, headers: {}, withinMs: LINK_MS_MOST });
+  line.close();
+  if (!answer.ok) return fail({ kind: "silent", reason: answer.fault });
+  if (answer.value.status === 200 && JoinAnswer.safeParse(answer.value.body).success) return ok(address);
+  return fail({ kind: "refused", reason: refusalIn(answer.value) });
+}
+
+type Call = { readonly method: "GET" | "PUT" | "POST" | "DELETE"; readonly path: string };
+type Answer = { readonly status: number; readonly body: unknown };
+type Line = ((call: Call & {
+  readonly body: Uint8Array; readonly headers: Readonly<Record<string, string>>; readonly withinMs: Ms;
+}) => Promise<Result<Answer, string>>) & { readonly close: () => void };
+
+function callOf(request: LinkRequest): Call & { readonly body?: unknown } {
+  switch (request.kind) {
+    case "ability":
+      return { method: "GET", path: request.fresh ? "/v1/ability?fresh=1" : "/v1/ability" };
+    case "submit":
+      return { method: "PUT", path: `/v1/escalations/${encodeURIComponent(request.escalation.id)}`, body: request.escalation };
+    case "withdraw":
+      return { method: "DELETE", path: `/v1/escalations/${encodeURIComponent(request.id)}` };
+    case "notice":
+      return { method: "POST", path: `/v1/escalations/${encodeURIComponent(request.id)}/notices`, body: request.notice };
+    case "events":
+      return { method: "GET", path: `/v1/events?after=${request.after}&wait=${POLL_WAIT_S}` };
+    case "commit":
+      return { method: "POST", path: "/v1/events/commit", body: { upTo: request.upTo } };
+    case "heartbeat":
+      return { method: "POST", path: "/v1/heartbeat", body: request.heartbeat };
+  }
+}
+
+/** What is repeated under the same id is the same request. */
+function idempotencyOf(request: LinkRequest): string {
+  return request.kind === "submit" ? request.escalation.id : randomUUID();
+}
+
+function read(request: LinkRequest, { status, body }: Answer): LinkAnswer {
+  if (status < 200 || status > 299) return { kind: "refused", status, reason: refusalIn({ status, body }) };
+  const odd: LinkAnswer = { kind: "refused", status, reason: "The relay answers in another form than this version reads; use the same release on both sides" };
+  switch (request.kind) {
+    case "ability": {
+      const ability = Ability.safeParse(body);
+      return ability.success ? { kind: "ability", ability: ability.data } : odd;
+    }
+    case "events": {
+      const events = Events.safeParse(body);
+      return events.success ? { kind: "events", events: events.data.events } : odd;
+    }
+    case "submit": {
+      const answer = EscalationAnswer.safeParse(body);
+      return answer.success ? { kind: "stored", deliveries: answer.data.deliveries } : odd;
+    }
+    case "withdraw":
+    case "notice":
+    case "commit":
+    case "heartbeat":
+      return { kind: "done" };
+  }
+}
+
+function refusalIn({ status, body }: Answer): string {
+  const refusal = Refusal.safeParse(body);
+  if (status === 404) return "The relay does not know this request; it is another version than the agent";
+  return refusal.success ? refusal.data.error : `The relay answers ${status} without a reason`;
+}
+
+const CounterRefusal = z.object({ field: z.literal("gapbell-counter"), expected: z.string().regex(/^above \d{1,20}$/) });
+
+/** How far the relay has counted our requests, where that is why it refused one. */
+function counterIn(body: unknown): bigint | undefined {
+  const refusal = CounterRefusal.safeParse(body);
+  return refusal.success ? BigInt(refusal.data.expected.slice("above ".length)) : undefined;
+}
+
+/** One TLS connection for each request: a few milliseconds, and nothing half-open is ever used again. */
+function lineTo(address: RelayAddress, identity: TlsIdentity, dial: Dial): Line {
+  const agent = new PinnedAgent({ address, identity, dial });
+  const line = (call: Parameters<Line>[0]): Promise<Result<Answer, string>> =>
+    new Promise((resolve) => {
+      const end = (result: Result<Answer, string>): void => {
+        clearTimeout(timer);
+        resolve(result);
+        if (!result.ok) request.destroy();
+      };
+      const request = httpsRequest({
+        agent, host: TLS_NAME, method: call.method, path: call.path,
+        headers: { ...call.headers, ...(call.body.length === 0 ? {} : { "content-type": "application/json", "content-length": call.body.length }) },
+      });
+      const timer = setTimeout(() => end(fail(`No answer from the relay at ${placeOf(address)} within ${call.withinMs / 1000} s`)), call.withinMs);
+      request.on("error", (thrown) => end(fail(sentenceOf(thrown, address))));
+      request.on("response", (response) => {
+        const chunks: Uint8Array[] = [];
+        let bytes = 0;
+        response.on("data", (chunk: Uint8Array) => {
+          bytes += chunk.length;
+          if (bytes > ANSWER_BYTES_MOST) end(fail(`The relay at ${placeOf(address)} answers with more than ${ANSWER_BYTES_MOST} bytes`));
+          else chunks.push(chunk);
+        });
+        response.on("aborted", () => end(fail(`The relay at ${placeOf(address)} broke off in the middle of its answer`)));
+        response.on("error", (thrown) => end(fail(sentenceOf(thrown, address))));
+        response.on("end", () => end(ok({ status: response.statusCode ?? 0, body: jsonIn(Buffer.concat(chunks)) })));
+      });
+      request.end(call.body);
+    });
+  return Object.assign(line, { close: () => agent.destroy() });
+}
+
+/** An `https.Agent` whose connection is our own: Bun passes it over where it is given to the request itself (measured, 1.4.5). */
+class PinnedAgent extends Agent {
+  readonly #open: () => Duplex;
+
+  constructor({ address, identity, dial }: { readonly address: RelayAddress; readonly identity: TlsIdentity; readonly dial: Dial }) {
+    super({ keepAlive: false });
+    this.#open = () => {
+      const socket = dial(address);
+      return tlsConnect({
+        ...(socket === undefined ? { host: address.host, port: address.port } : { socket }),
+        servername: TLS_NAME, ca: [address.certificate], cert: identity.certificate, key: identity.key, minVersion: "TLSv1.3",
+        // The name in the certificate says nothing; that it is the very one we were given says all.
+        checkServerIdentity: (_, { raw }) =>
+          isPinned(certificatePem(new Uint8Array(raw)), address.certificate) ? undefined : new Error("another certificate"),
+      });
+    };
+  }
+
+  override createConnection(): Duplex {
+    return this.#open();
+  }
+}
+
+function jsonIn(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(fromUtf8(bytes) ?? "");
+  } catch {
+    return undefined;
+  }
+}
+
+function placeOf({ host, port }: RelayAddress): string {
+  return `${host}:${port}`;
+}
+
+/** Each way to fail has its own sentence, because each is put right elsewhere. */
+function sentenceOf(thrown: unknown, address: RelayAddress): string {
+  const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const place = placeOf(address);
+  if (code === "ECONNREFUSED") return `Nothing listens at ${place}; start the relay with "gapbell-relay run"`;
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return `The name "${address.host}" of the relay cannot be resolved`;
+  if (code === "EHOSTUNREACH" || code === "ENETUNREACH") return `There is no way to ${place} in the network`;
+  if (code === "ETIMEDOUT") return `The relay at ${place} does not take the connection`;
+  if (/CERT|SELF_SIGNED|another certificate/i.test(`${code} ${message}`) && !/ALERT/.test(`${code} ${message}`)) {
+    return `The relay at ${place} shows another certificate than the one it was joined with; join it again if it was set up anew`;
+  }
+  if (code === "ECONNRESET" || /ALERT|socket hang up/i.test(`${code} ${message}`)) {
+    return `The relay at ${place} ended the connection; it may not know this agent's certificate any more, join it again`;
+  }
+  return `Cannot speak to the relay at ${place}: ${message.slice(0, 120)}`;
+}

@@ -1,0 +1,177 @@
+/** Stories of one agent, with the LAN and the relay as data. */
+
+import { expect, test } from "bun:test";
+import { minutes, seconds } from "../../lib/base/units.ts";
+import type { LinkAnswer, LinkRequest } from "../../lib/port/relay-link.ts";
+import type { Ability } from "../../lib/wire/relay-api.ts";
+import { AgentWorld } from "../support/an-agent.ts";
+
+const ABLE: Ability = {
+  relay: "jump", version: "1", legs: [],
+  channels: [{ channel: "mail", configured: true, able: true, level: "connected", reason: "", checkedAt: 0 }],
+};
+const UNABLE: Ability = { ...ABLE, channels: [{ channel: "mail", configured: true, able: false, level: "none", reason: "no route", checkedAt: 0 }] };
+
+/** Answers everything but the long poll, which it leaves open unless `events` has something. */
+function aRelay(ability: Ability, verdict: "accepted" | "refused" | undefined): (request: LinkRequest) => LinkAnswer | undefined {
+  const events: Extract<LinkAnswer, { kind: "events" }>["events"][number][] = [];
+  return (request) => {
+    switch (request.kind) {
+      case "ability":
+        return { kind: "ability", ability };
+      case "submit":
+        if (verdict !== undefined) {
+          const { id, occurrence, recipients } = request.escalation;
+          events.push({ number: events.length + 1, at: 0, escalation: id, occurrence, operator: recipients[0]?.operator ?? "", channel: "mail", verdict, reason: verdict === "refused" ? "550 no such user" : "", closing: true });
+        }
+        return { kind: "stored", deliveries: 1 };
+      case "events": {
+        const fresh = events.filter(({ number }) => number > request.after);
+        return fresh.length > 0 ? { kind: "events", events: fresh } : { kind: "silent", reason: "nothing new" };
+      }
+      default:
+        return { kind: "done" };
+    }
+  };
+}
+
+test("a new alarm is written, then answered, then rung to everybody", () => {
+  const world = new AgentWorld();
+  const id = world.raise();
+  expect(world.timeline(id)).toEqual(["reported", "classified", "responsible", "pushed", "nobody home"]);
+  expect(world.rows.has(`alarms ${id}`)).toBe(true);
+  const [push] = world.said("alarm");
+  expect(push?.to).toEqual({ kind: "everyone" });
+  expect(world.alarm(id)).toMatchObject({ module: "osd", item: "osd.12", severity: "critical", responsible: ["li"], sending: "pending", phase: "waiting" });
+});
+
+test("a module that nobody answers for belongs to the last resort", () => {
+  const world = new AgentWorld();
+  const id = world.raise({ module: "power" });
+  expect(world.alarm(id)["responsible"]).toEqual(["chief"]);
+});
+
+test("an alarm that nobody acknowledges leaves the LAN at its deadline", () => {
+  const world = new AgentWorld({ relay: true });
+  world.relay = aRelay(ABLE, "accepted");
+  const id = world.raise({ severity: "minor" });
+  world.passes(minutes(5) - 1000);
+  expect(world.asked("submit")).toHaveLength(0);
+  world.passes(seconds(5));
+  expect(world.asked("submit")).toHaveLength(1);
+  expect(world.alarm(id)).toMatchObject({ phase: "escalated", sending: "successful" });
+});
+
+test("where nobody responsible is at home, a critical alarm leaves after ten seconds", () => {
+  const world = new AgentWorld({ relay: true });
+  world.relay = aRelay(ABLE, "accepted");
+  world.raise({ severity: "critical" });
+  world.passes(seconds(9));
+  expect(world.asked("submit")).toHaveLength(0);
+  world.passes(seconds(2));
+  expect(world.asked("submit")).toHaveLength(1);
+});
+
+test("a way out that is broken rings the LAN again with the reason, and is tried all the same", () => {
+  const world = new AgentWorld({ relay: true });
+  world.relay = aRelay(UNABLE, undefined);
+  const id = world.raise({ severity: "minor" });
+  world.passes(minutes(5) + 1000);
+  expect(world.alarm(id)).toMatchObject({ phase: "fallback", sending: "failed", reason: "mail: no route" });
+  expect(world.asked("submit").length).toBeGreaterThan(0);
+  const last = world.said("alarm").at(-1)?.message;
+  expect(last).toMatchObject({ kind: "alarm", body: { alarms: [{ id, why: "fallback", reason: "mail: no route", ring: 2 }] } });
+});
+
+test("a relay that does not answer rings the LAN again with the reason", () => {
+  const world = new AgentWorld({ relay: true });
+  world.relay = () => ({ kind: "silent", reason: "connection refused" });
+  const id = world.raise({ severity: "minor" });
+  world.passes(minutes(5) + 1000);
+  expect(world.alarm(id)).toMatchObject({ phase: "fallback", reason: "connection refused" });
+});
+
+test("without any relay the LAN hears that as the reason", () => {
+  const world = new AgentWorld();
+  const id = world.raise({ severity: "minor" });
+  world.passes(minutes(5) + 1000);
+  expect(world.alarm(id)).toMatchObject({ phase: "fallback", reason: "no relay has been joined" });
+});
+
+test("a refused mail falls back once every delivery has been judged", () => {
+  const world = new AgentWorld({ relay: true });
+  world.relay = aRelay(ABLE, "refused");
+  const id = world.raise({ severity: "minor" });
+  world.passes(minutes(5) + seconds(5));
+  expect(world.alarm(id)).toMatchObject({ phase: "fallback", reason: "mail: 550 no such user" });
+});
+
+test("an acknowledgement stops the clock and takes back what has not gone", () => {
+  const world = new AgentWorld({ relay: true });
+  world.relay = aRelay(UNABLE, undefined);
+  const id = world.raise({ severity: "minor" });
+  world.passes(minutes(6));
+  expect(world.ask({ kind: "ack", id: id.slice(0, 8), operator: "li", comment: "on it", way: "console" }).body).toMatchObject({ outcome: "taken", by: "li" });
+  expect(world.alarm(id)).toMatchObject({ phase: "idle", attention: "acknowledged", sending: "successful" });
+  expect(world.asked("withdraw")).toHaveLength(0);
+  world.passes(0);
+  expect(world.asked("withdraw")).toHaveLength(1);
+  const before = world.asked("submit").length;
+  world.passes(minutes(60));
+  expect(world.asked("submit")).toHaveLength(before);
+});
+
+test("a second acknowledgement is told who has it", () => {
+  const world = new AgentWorld();
+  const id = world.raise();
+  world.ask({ kind: "ack", id, operator: "li", comment: "", way: "console" });
+  expect(world.ask({ kind: "ack", id, operator: "zhao", comment: "", way: "console" }).body).toMatchObject({ outcome: "already", by: "li" });
+});
+
+test("a severity that rises brings an acknowledged alarm back", () => {
+  const world = new AgentWorld();
+  const id = world.raise({ severity: "minor" });
+  world.ask({ kind: "ack", id, operator: "li", comment: "", way: "console" });
+  world.raise({ severity: "major" });
+  expect(world.alarm(id)).toMatchObject({ attention: "unacknowledged", revision: 2, phase: "waiting" });
+});
+
+test("a flapping alarm keeps its deadline and escalates", () => {
+  const world = new AgentWorld({ relay: true });
+  world.relay = aRelay(ABLE, "accepted");
+  const id = world.raise({ severity: "minor" });
+  for (let minute = 0; minute < 4; minute += 1) {
+    world.passes(seconds(30));
+    world.clear();
+    world.passes(seconds(30));
+    expect(world.raise({ severity: "minor" })).toBe(id);
+  }
+  world.passes(seconds(65));
+  expect(world.asked("submit")).toHaveLength(1);
+});
+
+test("nobody is left silent: while nobody acknowledges, the ladder goes on and the last step repeats", () => {
+  const world = new AgentWorld({ relay: true });
+  world.relay = aRelay(ABLE, "accepted");
+  world.raise({ severity: "minor" });
+  world.passes(minutes(5) + minutes(15) + minutes(31));
+  const steps = world.asked("submit").map((request) => (request.kind === "submit" ? request.escalation.step : -1));
+  expect(steps).toEqual([0, 1, 2]);
+});
+
+test("a critical alarm comes back every minute until somebody takes it", () => {
+  const world = new AgentWorld();
+  const id = world.raise({ severity: "critical" });
+  const before = Number(world.alarm(id)["ring"]);
+  world.passes(minutes(3) + 500);
+  expect(Number(world.alarm(id)["ring"]) - before).toBeGreaterThanOrEqual(3);
+});
+
+test("a disk that fails refuses new reports, rings the LAN and ends the process after ten seconds", () => {
+  const world = new AgentWorld();
+  world.put({ kind: "storeFailed", reason: "database or disk is full" });
+  expect(world.report({ condition: "raised", labels: { module: "osd" }, severity: "minor", text: "x" })).toMatchObject({ status: 503 });
+  expect(JSON.stringify(world.said("alarm").at(-1)?.message)).toContain("database or disk is full");
+  world.passes(seconds(11));
+  expect(world.effects.at(-1)).toMatchObject({ kind: "exit", code: 74 });
+});

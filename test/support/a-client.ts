@@ -1,0 +1,233 @@
+/** A listener's machine in a world of its own: real packets, a scripted agent, time that moves when told, a disk that survives. */
+
+import { type ClientEffect, type ClientEvent, type ClientSelf, type KnownAgent } from "../../lib/client/turn.ts";
+import { Client } from "../../lib/client/machine.ts";
+import { restoreClient } from "../../lib/client/restore.ts";
+import { toBase64 } from "../../lib/base/bytes.ts";
+import { minutes, type Ms, type Now } from "../../lib/base/units.ts";
+import type { ClientQuestion, TapLine } from "../../lib/port/client-door.ts";
+import type { Address } from "../../lib/port/lan.ts";
+import type { Reply } from "../../lib/port/tickets.ts";
+import { KeyRing } from "../../lib/trust/keys.ts";
+import { Opener } from "../../lib/trust/opener.ts";
+import { Sealer } from "../../lib/trust/sealer.ts";
+import type { Message } from "../../lib/wire/message.ts";
+import { aListener, bytesOf, type Outgoing, ScriptedAgent } from "./a-scripted-agent.ts";
+
+export const AGENT_AT: Address = { host: "10.0.0.1", port: 11115 };
+const CLIENT_AT: Address = { host: "10.0.0.20", port: 40000 };
+
+type Set = {
+  readonly operator?: string;
+  readonly robot?: boolean;
+  readonly agents?: readonly ScriptedAgent[];
+  /** Whether what is shown counts as seen. */
+  readonly person?: boolean;
+};
+
+export class ClientWorld {
+  readonly agents: readonly ScriptedAgent[];
+  readonly identity = aListener();
+  readonly rows = new Map<string, unknown>();
+  effects: ClientEffect[] = [];
+  readonly replies = new Map<number, Reply>();
+  client: Client;
+  /** Datagrams towards the agents, or from them, are lost while set. */
+  lost = { toAgent: false, toClient: false };
+  diskFails = false;
+  readonly #set: Set;
+  #ring = new KeyRing(this.identity);
+  #opener = new Opener({ ring: this.#ring, side: "client" });
+  #sealer = new Sealer({ ring: this.#ring, epoch: 1n });
+  #now: Now = { mono: minutes(100), wall: Date.UTC(2026, 0, 10, 12) };
+  #ticket = 0;
+  #lives = 0;
+
+  constructor(set: Set = {}) {
+    this.#set = set;
+    this.agents = set.agents ?? [new ScriptedAgent()];
+    for (const agent of this.agents) agent.enrol(this.identity);
+    this.client = this.#life();
+    this.put({ kind: "started" });
+  }
+
+  get agent(): ScriptedAgent {
+    const [first] = this.agents;
+    if (first === undefined) throw new Error("a world has an agent");
+    return first;
+  }
+
+  get now(): Now {
+    return this.#now;
+  }
+
+  /** A new life of the process, from what the disk has kept. */
+  start(): void {
+    this.client = this.#life();
+    this.effects = [];
+    this.put({ kind: "started" });
+  }
+
+  #life(): Client {
+    this.#lives += 1;
+    this.#ring = new KeyRing(this.identity);
+    for (const { voice, group } of this.agents) {
+      this.#ring.addPeer(voice);
+      this.#ring.setGroup(group.kid, group.key);
+    }
+    this.#opener = new Opener({ ring: this.#ring, side: "client" });
+    this.#sealer = new Sealer({ ring: this.#ring, epoch: BigInt(this.#lives) });
+    const members = this.agents.map((agent): KnownAgent => ({ id: agent.voice.id, name: agent.name, voice: agent.voiceCertificate, serial: 1, address: undefined }));
+    const remembered = restoreClient({ load: (table) => this.table(table) }, { members, onBad: () => {} });
+    for (const [peer, place] of remembered.places) this.#opener.adopt(peer, place);
+    const [first] = this.agents;
+    const self: ClientSelf = {
+      id: this.identity.id, key: this.identity.ed, operator: this.#set.operator ?? "li", robot: this.#set.robot ?? false, serial: 7,
+      cluster: toBase64(first?.cluster ?? bytesOf(0)), clusterName: "c1", clusterKey: first?.clusterKey ?? bytesOf(0), group: first?.group ?? { kid: 1, key: bytesOf(4) },
+      host: "laptop", seat: this.#set.robot === true ? "robot" : "person", language: "en", version: "test", nonceKey: bytesOf(this.#lives), configured: [],
+    };
+    return new Client({ self, remembered, seed: 11, now: this.#now });
+  }
+
+  put(event: ClientEvent): void {
+    this.client.handle(event, this.#now);
+    this.turn();
+  }
+
+  /** One datagram of an agent arrives. */
+  hears(datagram: Uint8Array, from: Address = AGENT_AT): void {
+    const opened = this.#opener.open(datagram, `${from.host}:${from.port}`, this.#now.mono);
+    if (opened.ok) this.put({ kind: "heard", from, packet: opened.value });
+  }
+
+  /** SEEK, BEACON, HELLO and WELCOME have been exchanged, and everything has been fetched. */
+  settle(): this {
+    for (const agent of this.agents) this.hears(agent.beacon());
+    this.passes(2000);
+    return this;
+  }
+
+  ask(question: ClientQuestion): number {
+    const ticket = (this.#ticket += 1);
+    this.put({ kind: "asked", question, ticket });
+    return ticket;
+  }
+
+  list(all = false): readonly Readonly<Record<string, unknown>>[] {
+    const reply = this.replies.get(this.ask({ kind: "list", all }));
+    return (reply?.body as { alarms: Record<string, unknown>[] }).alarms;
+  }
+
+  status(): Readonly<Record<string, unknown>> & { readonly green: boolean; readonly agents: readonly Record<string, unknown>[]; readonly alarms: Record<string, number> } {
+    return this.replies.get(this.ask({ kind: "status" }))?.body as ReturnType<ClientWorld["status"]>;
+  }
+
+  /** Lets time pass, waking the machine whenever it asks for it; beacons come only where `beacons` is set. */
+  passes(ms: Ms, { beacons = false }: { readonly beacons?: boolean } = {}): void {
+    const end = this.#now.mono + ms;
+    let beaconAt = this.#now.mono + 20_000;
+    for (;;) {
+      const due = Math.min(this.client.nextWakeup() ?? Number.POSITIVE_INFINITY, beacons ? beaconAt : Number.POSITIVE_INFINITY);
+      if (due > end) break;
+      this.#to(Math.max(due, this.#now.mono));
+      if (beacons && this.#now.mono >= beaconAt) {
+        beaconAt += 20_000;
+        for (const agent of this.agents) this.hears(agent.beacon());
+      }
+      this.put({ kind: "tick" });
+    }
+    this.#to(end);
+    this.put({ kind: "tick" });
+  }
+
+  /** The host sleeps: nothing runs, nothing arrives. */
+  sleeps(ms: Ms): void {
+    this.#to(this.#now.mono + ms);
+    this.put({ kind: "tick" });
+  }
+
+  /** Every ring that was put on the desk, as `id ring`. */
+  rung(): readonly string[] {
+    return this.effects.flatMap((effect) => (effect.kind === "show" && effect.showing.rings ? [`${effect.showing.alarm.id.slice(0, 6)} ${effect.showing.alarm.ring}`] : []));
+  }
+
+  shown(): readonly Extract<ClientEffect, { kind: "show" }>["showing"][] {
+    return this.effects.flatMap((effect) => (effect.kind === "show" ? [effect.showing] : []));
+  }
+
+  updates(): readonly { readonly line: string; readonly gone: boolean }[] {
+    return this.effects.flatMap((effect) => (effect.kind === "update" ? [{ line: effect.line, gone: effect.gone }] : []));
+  }
+
+  hearingLines(): readonly string[] {
+    return this.effects.flatMap((effect) => (effect.kind === "hearing" ? [effect.line] : []));
+  }
+
+  lines(): readonly TapLine[] {
+    return this.effects.flatMap((effect) => (effect.kind === "tell" ? [effect.line] : []));
+  }
+
+  said<Kind extends Message["kind"]>(kind: Kind): readonly Extract<Message, { kind: Kind }>["body"][] {
+    return this.effects.flatMap((effect) => (effect.kind === "say" && effect.message.kind === kind ? [effect.message.body as Extract<Message, { kind: Kind }>["body"]] : []));
+  }
+
+  /** What was said about receipts, one entry each: `id ring level`. */
+  receipts(): readonly string[] {
+    return this.said("receipt").flatMap(({ receipts }) => receipts.map(({ id, ring, level }) => `${id.slice(0, 6)} ${ring} ${level}`));
+  }
+
+  turn(): void {
+    const turn = this.client.takeTurn();
+    if (turn === undefined) return;
+    if (turn.changes.length > 0 && this.diskFails) {
+      this.put({ kind: "storeFailed", reason: "disk is full" });
+    } else {
+      for (const change of turn.changes) {
+        if (change.kind === "put") this.rows.set(`${change.table} ${change.id}`, JSON.parse(JSON.stringify(change.row)));
+        else if (change.kind === "delete") this.rows.delete(`${change.table} ${change.id}`);
+      }
+    }
+    for (const effect of turn.effects) this.#carry(effect);
+  }
+
+  table(table: string): readonly { readonly id: string; readonly row: unknown }[] {
+    return [...this.rows].filter(([key]) => key.startsWith(`${table} `)).map(([key, row]) => ({ id: key.slice(table.length + 1), row }));
+  }
+
+  #carry(effect: ClientEffect): void {
+    this.effects.push(effect);
+    switch (effect.kind) {
+      case "answer":
+        this.replies.set(effect.ticket, effect.reply);
+        return;
+      case "adopt":
+        this.#opener.adopt(effect.peer, effect);
+        return;
+      case "show":
+        if (this.#set.person === true && effect.showing.rings) this.put({ kind: "shown", id: effect.showing.alarm.id, ring: effect.showing.alarm.ring, seen: true });
+        return;
+      case "say": {
+        const to = effect.to;
+        const sealed = this.#sealer.seal(effect.message, to.kind === "agent" ? { kind: "pair", peer: to.peer } : to.kind === "agents" ? { kind: "group" } : { kind: "clear" }, {
+          broadcast: to.kind === "agents", repeat: effect.repeat, deflate: false,
+        });
+        if (!sealed.ok) throw new Error(`cannot seal ${effect.message.kind}: ${JSON.stringify(sealed.fault)}`);
+        if (this.lost.toAgent) return;
+        const targets = to.kind === "agent" ? this.agents.filter(({ voice }) => voice.id === to.peer) : this.agents;
+        for (const agent of targets) this.#deliver(agent.receive(sealed.value, CLIENT_AT));
+        return;
+      }
+      default:
+        return;
+    }
+  }
+
+  #deliver(said: readonly Outgoing[]): void {
+    if (this.lost.toClient) return;
+    for (const { datagram } of said) this.hears(datagram);
+  }
+
+  #to(mono: Ms): void {
+    this.#now = { mono, wall: this.#now.wall + (mono - this.#now.mono) };
+  }
+}

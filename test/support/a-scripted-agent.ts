@@ -1,0 +1,207 @@
+/** An agent made of wire messages alone: it answers as told, keeps what it hears, and knows nothing of lib/agent. */
+
+import { toBase64, utf8 } from "../../lib/base/bytes.ts";
+import { sha256 } from "../../lib/base/digest.ts";
+import { canonicalRules, type Rules } from "../../lib/classify/rule.ts";
+import type { Address } from "../../lib/port/lan.ts";
+import { issue } from "../../lib/trust/certificate.ts";
+import { composeJoined, type Invited, issueMember, judgeJoin } from "../../lib/trust/enrolment.ts";
+import { inviteName, joinKeyOf, printInvite } from "../../lib/trust/invite.ts";
+import { clusterIdOf, type Identity, identityFrom, KeyRing, type Peer } from "../../lib/trust/keys.ts";
+import { Opener } from "../../lib/trust/opener.ts";
+import { Sealer } from "../../lib/trust/sealer.ts";
+import type { Body, Message, MessageKind } from "../../lib/wire/message.ts";
+import { encodeOpenSet, openSetMac } from "../../lib/wire/open-set.ts";
+import { pieces } from "../../lib/wire/page.ts";
+import { privateKey, rawPublic } from "../../lib/wire/seal.ts";
+
+export type AlarmItem = Body<"alarm">["alarms"][number];
+export type StateItem = Body<"state">["states"][number];
+export type Outgoing = { readonly datagram: Uint8Array; readonly to: Address | "everyone" };
+
+export const bytesOf = (fill: number, count = 32): Uint8Array => new Uint8Array(count).fill(fill);
+
+/** The id that people would type "AAAA01…" of. */
+export function anId(number: number): string {
+  return `${String(number).padStart(6, "0")}${"A".repeat(20)}`;
+}
+
+export function anItem(set: Partial<AlarmItem> = {}): AlarmItem {
+  const number = 1;
+  return {
+    id: anId(number), revision: 1, ring: 1, nonce: toBase64(bytesOf(9, 8)), severity: "critical", module: "osd", item: "osd.12",
+    at: Date.UTC(2026, 0, 10, 12), text: "disk is full", source: "reports", labels: { module: "osd", item: "osd.12" }, weight: "critical",
+    to: ["li"], condition: "raised", why: "new", ...set,
+  };
+}
+
+export function aState(set: Partial<StateItem> = {}): StateItem {
+  return {
+    id: anId(1), revision: 1, ring: 1, condition: "raised", attention: "unacknowledged", sending: "pending", phase: "waiting", settled: false,
+    at: Date.UTC(2026, 0, 10, 12), ...set,
+  };
+}
+
+export const RULES: Rules = {
+  rules: [{ name: "default", line: 1, match: [], module: "{module}", item: "{item}", severity: "source", policy: "default" }],
+};
+
+const CLUSTER = privateKey("ed", bytesOf(1));
+
+export class ScriptedAgent {
+  readonly name: string;
+  readonly clusterKey = rawPublic(CLUSTER);
+  readonly cluster = clusterIdOf(this.clusterKey);
+  readonly voice: Identity;
+  readonly voiceCertificate: string;
+  readonly group = { kid: 1, key: bytesOf(4) };
+  readonly ring: KeyRing;
+  readonly opener: Opener;
+  readonly port: number;
+  sealer: Sealer;
+  rules: Rules = RULES;
+  /** What it answers; a test that wants silence says so. */
+  answers = { seek: true, hello: true, fetch: true, ack: true };
+  acked: Pick<Body<"acked">, "outcome" | "reason" | "by"> = { outcome: "taken", reason: "", by: "li" };
+  readonly open = new Map<string, { item: AlarmItem; state: StateItem }>();
+  readonly heard: Message[] = [];
+  readonly invites = new Map<string, Invited>();
+  #challenges: string[] = [];
+  #count = 0;
+
+  constructor({ name = "node1", seed = 2, epoch = 1n, port = 11115 }: { readonly name?: string; readonly seed?: number; readonly epoch?: bigint; readonly port?: number } = {}) {
+    this.name = name;
+    this.port = port;
+    this.voice = identityFrom({ ed: bytesOf(seed), x: bytesOf(seed + 100) });
+    this.voiceCertificate = issue("voice", { serial: 1, agent: name, ed: toBase64(this.voice.ed), x: toBase64(this.voice.x) }, CLUSTER);
+    this.ring = new KeyRing(this.voice);
+    this.ring.setGroup(this.group.kid, this.group.key);
+    this.opener = new Opener({ ring: this.ring, side: "agent" });
+    this.sealer = new Sealer({ ring: this.ring, epoch });
+  }
+
+  /** A new life of the agent: what it says now is of another epoch. */
+  restart(epoch: bigint): void {
+    this.sealer = new Sealer({ ring: this.ring, epoch });
+    this.#challenges = [];
+  }
+
+  enrol(peer: Peer): void {
+    this.ring.addPeer(peer);
+  }
+
+  /** @returns the line that a person carries to the listener */
+  invite({ operator = "li", robot = false, host = "127.0.0.1", expires = Date.now() + 3_600_000, number = 1 } = {}): string {
+    const id = bytesOf(number, 8);
+    const secret = bytesOf(number + 50, 16);
+    const warrant = issue("warrant", { id: inviteName(id), operator, robot, hash: toBase64(sha256(secret)), expires }, CLUSTER);
+    this.invites.set(inviteName(id), { warrant, joinKey: toBase64(joinKeyOf(secret)), usedBy: undefined });
+    return printInvite({ cluster: this.cluster, secret, address: { host, port: this.port }, id });
+  }
+
+  /** Takes one datagram. @returns what it says to that */
+  receive(datagram: Uint8Array, from: Address): readonly Outgoing[] {
+    const opened = this.opener.open(datagram, `${from.host}:${from.port}`, this.#count);
+    if (!opened.ok) return [];
+    const { message, sender, epoch, counter, freshness } = opened.value;
+    this.heard.push(message);
+    const toSender = (said: Message): Outgoing => ({ datagram: this.seal(said, { pair: sender }), to: from });
+    switch (message.kind) {
+      case "seek":
+        return this.answers.seek ? [{ datagram: this.beacon(), to: from }] : [];
+      case "hello":
+        if (!this.answers.hello) return [];
+        if (!this.#challenges.slice(-2).includes(message.body.challenge)) return [{ datagram: this.beacon(), to: from }];
+        if (freshness !== "fresh") this.opener.adopt(sender, { epoch, counter });
+        return [toSender(this.welcome(message.body.nonce))];
+      case "fetch":
+        return this.answers.fetch ? this.#fetch(message.body).map(toSender) : [];
+      case "ack":
+        return this.answers.ack ? [toSender({ kind: "acked", body: { id: message.body.id, revision: message.body.revision, ...this.acked } })] : [];
+      case "join":
+        return [{ datagram: this.seal(this.#join(message.body), "clear"), to: from }];
+      default:
+        return [];
+    }
+  }
+
+  beacon(set: Partial<Body<"beacon">> = {}): Uint8Array {
+    this.#count += 1;
+    const challenge = toBase64(sha256(utf8(`${this.name} ${this.#count}`)).subarray(0, 8));
+    this.#challenges.push(challenge);
+    const body: Body<"beacon"> = {
+      cluster: toBase64(this.cluster), clusterName: "c1", agent: this.name, port: this.port, versions: [1, 1], kid: this.group.kid, challenge,
+      jitterMs: 100, open: openSetMac([...this.open.values()].map(({ item }) => item), this.group.key), rules: toBase64(sha256(canonicalRules(this.rules))),
+      voice: toBase64(sha256(utf8(this.voiceCertificate))), key: toBase64(this.voice.ed), wall: 0, ...set,
+    };
+    return this.seal({ kind: "beacon", body }, "clear");
+  }
+
+  welcome(nonce: string, set: Partial<Body<"welcome">> = {}): Message {
+    return {
+      kind: "welcome",
+      body: {
+        nonce, epoch: String(this.sealer.epoch), counter: String(this.sealer.counter), kid: this.group.kid, voice: this.voiceCertificate,
+        rules: toBase64(sha256(canonicalRules(this.rules))), wall: 0, ...set,
+      },
+    };
+  }
+
+  /** Opens an alarm in its book, or changes it, without a word. */
+  holds(item: AlarmItem, state: Partial<StateItem> = {}): void {
+    this.open.set(item.id, { item, state: aState({ id: item.id, revision: item.revision, ring: item.ring, ...state }) });
+  }
+
+  alarm(...items: AlarmItem[]): Uint8Array {
+    for (const item of items) this.holds(item);
+    return this.seal({ kind: "alarm", body: { alarms: items } }, "group");
+  }
+
+  state(...states: StateItem[]): Uint8Array {
+    return this.seal({ kind: "state", body: { states } }, "group");
+  }
+
+  seal(message: Message, to: "group" | "clear" | { readonly pair: string }): Uint8Array {
+    const sealed = this.sealer.seal(message, to === "group" ? { kind: "group" } : to === "clear" ? { kind: "clear" } : { kind: "pair", peer: to.pair }, {
+      broadcast: to === "group", repeat: false, deflate: false,
+    });
+    if (!sealed.ok) throw new Error(`cannot seal ${message.kind}: ${JSON.stringify(sealed.fault)}`);
+    return sealed.value;
+  }
+
+  heardOf<Kind extends MessageKind>(kind: Kind): readonly Body<Kind>[] {
+    return this.heard.flatMap((message) => (message.kind === kind ? [message.body as Body<Kind>] : []));
+  }
+
+  #fetch({ what }: Body<"fetch">): readonly Message[] {
+    if (what === "rules") return pieces("rules", canonicalRules(this.rules)).map((body) => ({ kind: "data", body }));
+    const held = [...this.open.values()];
+    return [
+      ...pieces("open", encodeOpenSet(held.map(({ item }) => item))).map((body): Message => ({ kind: "data", body })),
+      ...held.map(({ item }): Message => ({ kind: "alarm", body: { alarms: [item] } })),
+      ...held.map(({ state }): Message => ({ kind: "state", body: { states: [state] } })),
+    ];
+  }
+
+  #join(join: Body<"join">): Message {
+    const invited = this.invites.get(join.invite);
+    const judged = judgeJoin(join, { invited, clusterKey: this.clusterKey, now: Date.now() });
+    if (!judged.ok || invited === undefined) return { kind: "joined", body: { nonce: join.nonce, key: toBase64(this.voice.ed), refused: judged.ok ? "unknown" : judged.fault } };
+    const { warrant, peer } = judged.value;
+    this.invites.set(join.invite, { ...invited, usedBy: join.ed });
+    this.enrol(peer);
+    return {
+      kind: "joined",
+      body: composeJoined(join, {
+        voice: this.voice, voiceCertificate: this.voiceCertificate, clusterKey: this.clusterKey, clusterName: "c1", warrant: invited.warrant,
+        member: issueMember(warrant, { peer, serial: 7, voice: this.voice }), group: this.group, peer,
+      }),
+    };
+  }
+}
+
+/** The keys of a listener that has joined already. */
+export function aListener(seed = 30): Identity {
+  return identityFrom({ ed: bytesOf(seed), x: bytesOf(seed + 100) });
+}
+
