@@ -44,6 +44,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
   /** From when on nothing is durable any more. */
   #failedAt: Ms | undefined;
   #failure = "";
+  #exiting = false;
   #events: number;
   #now: Now;
 
@@ -109,7 +110,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
 
   nextWakeup(): Ms | undefined {
     const { book, push, wayOut, listeners } = this.#parts;
-    const exit = this.#failedAt === undefined ? undefined : this.#failedAt + STORE_FAILED_EXIT_MS;
+    const exit = this.#failedAt === undefined || this.#exiting ? undefined : this.#failedAt + STORE_FAILED_EXIT_MS;
     const moments = [book.next(), push.next(this.#now.mono), wayOut.next(), listeners.next(), exit].filter((at) => at !== undefined);
     return moments.length === 0 ? undefined : Math.min(...moments);
   }
@@ -137,7 +138,8 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
       draft.add({ kind: "say", message: { kind: "beacon", body: beacon(parts, challenge, now) }, to: { kind: "everyone" }, repeat: false, deflate: false });
     }
     for (let id = book.takeForgotten(now); id !== undefined; id = book.takeForgotten(now)) this.#forget(id);
-    if (this.#failedAt !== undefined && now.mono >= this.#failedAt + STORE_FAILED_EXIT_MS) {
+    if (this.#failedAt !== undefined && !this.#exiting && now.mono >= this.#failedAt + STORE_FAILED_EXIT_MS) {
+      this.#exiting = true;
       draft.add({ kind: "exit", code: EXIT_STORE_FAILED, reason: this.#failure });
     }
   }

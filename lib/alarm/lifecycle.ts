@@ -207,9 +207,11 @@ type Context = {
   readonly effects: LifecycleEffect[];
 };
 
-/** The phase follows from whether a person is wanted, and only then from what happened to the way out. */
+/** What happens to the way out moves the phase alone; otherwise the phase follows from whether a person is wanted. */
 function joinAxes(before: Lifecycle, turned: Lifecycle, context: Context): Lifecycle {
   const { event, now, policy, effects } = context;
+  const happened = phaseEventOf(event);
+  if (happened !== undefined) return movePhase(turned, happened, context);
   const wanted = wantsPerson(before);
   const wants = wantsPerson(turned);
   if (!wants) {
@@ -226,9 +228,7 @@ function joinAxes(before: Lifecycle, turned: Lifecycle, context: Context): Lifec
     effects.push({ kind: "push", why: "changed" });
     return { ...turned, phase: "waiting", due: turned.ackDue, ring: turned.ring + 1 };
   }
-  if (turned.phase === "waiting" && turned.ackDue < before.ackDue) return { ...turned, due: turned.ackDue };
-  const happened = phaseEventOf(event);
-  return happened === undefined ? turned : movePhase(turned, happened, context);
+  return turned.phase === "waiting" ? { ...turned, due: turned.ackDue } : turned;
 }
 
 /**

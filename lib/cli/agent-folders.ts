@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
+import { fail, ok, type Result } from "../base/result.ts";
 import { stateFolder } from "../io/state.ts";
 import { AGENT_FILES, type AgentConfig, loadAgentConfig } from "./agent-config.ts";
 import { type ConfigFault, printFaults } from "./config.ts";
@@ -31,16 +32,23 @@ export function foldersOf({ state, config }: FolderOptions): AgentFolders {
   return { state: folder, config: config === undefined || config === "" ? folder : resolve(config) };
 }
 
-/** Reads the three files. Throws an `ExitFault` (78) that lists every mistake with its place. */
-export function readAgentConfig({ config }: Pick<AgentFolders, "config">): AgentConfig {
+/** Reads the three files; each fault names its file with the whole path, so that an editor can open it. */
+export function loadFolder({ config }: Pick<AgentFolders, "config">): Result<AgentConfig, readonly ConfigFault[]> {
+  const whole = (faults: readonly ConfigFault[]) => faults.map((fault) => ({ ...fault, file: join(config, fault.file) }));
   const read = loadAgentConfig((name) => bytesOf(join(config, name)));
-  if (read.ok) return read.value;
-  throw new ExitFault(EXIT.config, `Cannot use the configuration:\n${printFaults(inFolder(read.fault, config))}`, hintFor(config));
+  return read.ok ? ok({ ...read.value, warnings: whole(read.value.warnings) }) : fail(whole(read.fault));
 }
 
-/** The faults with the whole path of their file, so that an editor can open it. */
-export function inFolder(faults: readonly ConfigFault[], folder: string): readonly ConfigFault[] {
-  return faults.map((fault) => ({ ...fault, file: join(folder, fault.file) }));
+/** The same for a command that cannot go on without it. Throws an `ExitFault` (78) that lists every mistake. */
+export function readAgentConfig(folders: Pick<AgentFolders, "config">): AgentConfig {
+  const read = loadFolder(folders);
+  if (read.ok) return read.value;
+  throw unusable(read.fault, folders);
+}
+
+/** How a command ends whose configuration is broken. */
+export function unusable(faults: readonly ConfigFault[], { config }: Pick<AgentFolders, "config">): ExitFault {
+  return new ExitFault(EXIT.config, `Cannot use the configuration:\n${printFaults(faults)}`, hintFor(config));
 }
 
 /** Where nothing has been set up yet, the way to begin is worth more than three missing files. */

@@ -123,6 +123,8 @@ function takeState(parts: Parts, state: StateItem, said: Said, now: Now): void {
   const held = inbox.get(state.id);
   const lacking = held === undefined || (held.closedAt !== undefined && state.ring > held.item.ring);
   if (state.condition !== "cleared" && (lacking || state.ring > (held?.item.ring ?? 0))) {
+    // What the last beacon said of the whole is out of date.
+    parts.expected.delete(said.agent);
     fetching.want(said.agent, "open", { now: now.mono, delayMs: LAG_PATIENCE_MS });
   }
   const learnt = inbox.learn(state, said, now);

@@ -30,6 +30,8 @@ const OLDER_EVERY_MS: Ms = seconds(5);
 export const SLEPT_MS: Ms = seconds(40);
 /** After such a pause the agent has so long to be heard. */
 export const AWAKE_GRACE_MS: Ms = seconds(10);
+/** From the first beacon to the answer of our HELLO, a few tries included. */
+const ANSWER_GRACE_MS: Ms = seconds(10);
 /** HELLOs whose answer is still waited for. */
 const NONCES_MOST = 4;
 /** SEEK is padded so that the BEACON that answers it is not larger. */
@@ -141,6 +143,8 @@ export class Ears {
     if (held === undefined) return;
     const address = { host: from.host, port: body.port };
     if (freshness === "older") return this.#challengeOlder(held, address, body.challenge, now.mono);
+    // One that was silent gets time to answer before it is called one that does not.
+    if (now.mono >= held.beaconAt + DEAF_MS) held.graceUntil = Math.max(held.graceUntil, now.mono + ANSWER_GRACE_MS);
     held.beaconAt = now.mono;
     held.beacon = body;
     // A beacon that could be a recording moves nothing that works.
@@ -224,7 +228,7 @@ export class Ears {
   }
 
   next(): Ms | undefined {
-    const moments = [...this.#agents.values()].flatMap((held) => [held.agent.address === undefined ? undefined : held.helloDue, regradeDue(held)]);
+    const moments = [...this.#agents.values()].flatMap((held) => [held.agent.address === undefined ? undefined : held.helloDue, regradeDue(held, this.#lastAt)]);
     const armed = [this.#seekDue, this.#extra.length > 0 ? this.#lastAt : undefined, ...moments].filter((at) => at !== undefined);
     return armed.length === 0 ? undefined : Math.min(...armed);
   }
@@ -260,9 +264,8 @@ function gradeOf(held: Held, now: Ms): Grade {
   return now < held.beaconAt + DEAF_MS ? "unanswered" : "deaf";
 }
 
-/** When the grade changes though nothing comes. */
-function regradeDue(held: Held): Ms | undefined {
-  if (held.grade === "deaf") return undefined;
-  const until = held.grade === "heard" ? Math.min(held.answeredAt, held.provenAt) : held.grade === "unanswered" ? held.beaconAt : NEVER;
-  return Math.max(until + DEAF_MS, held.graceUntil);
+/** When the grade may change though nothing comes. */
+function regradeDue({ graceUntil, answeredAt, provenAt, beaconAt }: Held, now: Ms): Ms | undefined {
+  const moments = [graceUntil, Math.min(answeredAt, provenAt) + DEAF_MS, beaconAt + DEAF_MS].filter((at) => at > now);
+  return moments.length === 0 ? undefined : Math.min(...moments);
 }

@@ -12,6 +12,13 @@ const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 
 export type LanFault = { readonly kind: "taken" | "unusable"; readonly port: number; readonly reason: string };
 
+/** What is wrong and what to do, for a person. */
+export function lanSentence({ kind, port, reason }: LanFault): string {
+  return kind === "taken"
+    ? `Cannot use UDP port ${port}: another program holds it ("ss -ulnp sport = :${port}" names it), stop that one or change the port`
+    : `Cannot use UDP port ${port}: ${reason}`;
+}
+
 export type LanOptions = {
   /** Only these interfaces; otherwise those of the LAN. */
   readonly named: readonly Named[] | undefined;

@@ -35,6 +35,8 @@ export class RelayMachine implements Machine<RelayArrival, RelayTurn> {
   readonly #ability: Ability;
   readonly #outbox: Outbox;
   #now: Now;
+  /** Before the start nothing goes out: a command that only invites must not send what it finds waiting. */
+  #started = false;
   #storeFailed: { readonly reason: string; readonly exitAt: Ms } | undefined;
 
   /** @param rows what `restoreRelay` read; @param now the moment of the start */
@@ -78,6 +80,7 @@ export class RelayMachine implements Machine<RelayArrival, RelayTurn> {
 
   nextWakeup(): Ms | undefined {
     if (this.#storeFailed !== undefined) return this.#storeFailed.exitAt;
+    if (!this.#started) return undefined;
     const moments = [this.#agents.next(), this.#ledger.next(), this.#ability.next(), this.#outbox.next(this.#now)]
       .filter((moment) => moment !== undefined);
     return moments.length === 0 ? undefined : Math.min(...moments);
@@ -86,6 +89,7 @@ export class RelayMachine implements Machine<RelayArrival, RelayTurn> {
   #take(arrival: RelayArrival, now: Now): void {
     switch (arrival.kind) {
       case "started":
+        this.#started = true;
         this.#agents.announce();
         this.#outbox.resume(now);
         this.#ability.start(now);
@@ -112,6 +116,7 @@ export class RelayMachine implements Machine<RelayArrival, RelayTurn> {
       default:
         unreachable(arrival);
     }
+    if (!this.#started) return;
     this.#agents.advance(now);
     this.#ability.advance(now);
     this.#outbox.advance(now);

@@ -11,7 +11,7 @@ import type { Reply } from "../../lib/port/tickets.ts";
 import { KeyRing } from "../../lib/trust/keys.ts";
 import { Opener } from "../../lib/trust/opener.ts";
 import { Sealer } from "../../lib/trust/sealer.ts";
-import type { Message } from "../../lib/wire/message.ts";
+import type { Body, MessageKind } from "../../lib/wire/message.ts";
 import { aListener, bytesOf, type Outgoing, ScriptedAgent } from "./a-scripted-agent.ts";
 
 export const AGENT_AT: Address = { host: "10.0.0.1", port: 11115 };
@@ -167,8 +167,8 @@ export class ClientWorld {
     return this.effects.flatMap((effect) => (effect.kind === "tell" ? [effect.line] : []));
   }
 
-  said<Kind extends Message["kind"]>(kind: Kind): readonly Extract<Message, { kind: Kind }>["body"][] {
-    return this.effects.flatMap((effect) => (effect.kind === "say" && effect.message.kind === kind ? [effect.message.body as Extract<Message, { kind: Kind }>["body"]] : []));
+  said<Kind extends MessageKind>(kind: Kind): readonly Body<Kind>[] {
+    return this.effects.flatMap((effect) => (effect.kind === "say" && effect.message.kind === kind ? [effect.message.body as Body<Kind>] : []));
   }
 
   /** What was said about receipts, one entry each: `id ring level`. */
@@ -190,6 +190,15 @@ export class ClientWorld {
     for (const effect of turn.effects) this.#carry(effect);
   }
 
+  /** The datagram that an effect stands for. */
+  seal({ message, to, repeat }: Extract<ClientEffect, { kind: "say" }>): Uint8Array {
+    const sealed = this.#sealer.seal(message, to.kind === "agent" ? { kind: "pair", peer: to.peer } : to.kind === "agents" ? { kind: "group" } : { kind: "clear" }, {
+      broadcast: to.kind === "agents", repeat, deflate: false,
+    });
+    if (!sealed.ok) throw new Error(`cannot seal ${message.kind}: ${JSON.stringify(sealed.fault)}`);
+    return sealed.value;
+  }
+
   table(table: string): readonly { readonly id: string; readonly row: unknown }[] {
     return [...this.rows].filter(([key]) => key.startsWith(`${table} `)).map(([key, row]) => ({ id: key.slice(table.length + 1), row }));
   }
@@ -207,14 +216,11 @@ export class ClientWorld {
         if (this.#set.person === true && effect.showing.rings) this.put({ kind: "shown", id: effect.showing.alarm.id, ring: effect.showing.alarm.ring, seen: true });
         return;
       case "say": {
-        const to = effect.to;
-        const sealed = this.#sealer.seal(effect.message, to.kind === "agent" ? { kind: "pair", peer: to.peer } : to.kind === "agents" ? { kind: "group" } : { kind: "clear" }, {
-          broadcast: to.kind === "agents", repeat: effect.repeat, deflate: false,
-        });
-        if (!sealed.ok) throw new Error(`cannot seal ${effect.message.kind}: ${JSON.stringify(sealed.fault)}`);
+        const { to } = effect;
+        const datagram = this.seal(effect);
         if (this.lost.toAgent) return;
         const targets = to.kind === "agent" ? this.agents.filter(({ voice }) => voice.id === to.peer) : this.agents;
-        for (const agent of targets) this.#deliver(agent.receive(sealed.value, CLIENT_AT));
+        for (const agent of targets) this.#deliver(agent.receive(datagram, CLIENT_AT));
         return;
       }
       default:

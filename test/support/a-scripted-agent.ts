@@ -21,9 +21,9 @@ export type Outgoing = { readonly datagram: Uint8Array; readonly to: Address | "
 
 export const bytesOf = (fill: number, count = 32): Uint8Array => new Uint8Array(count).fill(fill);
 
-/** The id that people would type "AAAA01…" of. */
+/** 26 characters that are 16 bytes; people would type its first six, which are the number. */
 export function anId(number: number): string {
-  return `${String(number).padStart(6, "0")}${"A".repeat(20)}`;
+  return `${String(number).padStart(6, "0")}${"0".repeat(20)}`;
 }
 
 export function anItem(set: Partial<AlarmItem> = {}): AlarmItem {

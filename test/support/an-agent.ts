@@ -43,6 +43,8 @@ export class AgentWorld {
   readonly replies = new Map<number, Reply>();
   /** What the relay answers; undefined leaves the question open. */
   relay: (request: LinkRequest) => LinkAnswer | undefined = () => undefined;
+  /** What else happens once the relay has answered. */
+  afterwards: (request: LinkRequest) => void = () => {};
 
   constructor(set: { readonly settings?: AgentSettings; readonly relay?: boolean } = {}) {
     this.agent = new Agent({
@@ -132,7 +134,9 @@ export class AgentWorld {
       if (effect.kind === "answer") this.replies.set(effect.ticket, effect.reply);
       if (effect.kind !== "link") continue;
       const answer = this.relay(effect.request);
-      if (answer !== undefined) this.put({ kind: "linked", request: effect.request, answer });
+      if (answer === undefined) continue;
+      this.put({ kind: "linked", request: effect.request, answer });
+      this.afterwards(effect.request);
     }
   }
 

@@ -1,0 +1,69 @@
+/** The commands that ask the running agent how things stand, and the one that takes an alarm: list, show, listeners, relay, ack. */
+
+import type { Command } from "commander";
+import { askAgent } from "./agent-ask.ts";
+import { addFolders, type FolderOptions, foldersOf } from "./agent-folders.ts";
+import { printJson, withExample } from "./main.ts";
+import { alarmLines, listenerLines, type Looks, relayLines, showLines } from "./print.ts";
+import { coloured, readerOf } from "./terminal.ts";
+
+type Answer = Readonly<Record<string, unknown>>;
+
+export function addView(program: Command): void {
+  const list = addFolders(program.command("list"))
+    .description("list the open alarms, the most urgent first")
+    .option("--all", "the cleared ones of the last days as well")
+    .action(async (options: FolderOptions & { readonly all?: boolean }) => {
+      print(options, await get(options, options.all === true ? "/v1/alarms?all=1" : "/v1/alarms"), alarmLines);
+    });
+  withExample(list, "gapbell-agent list --all");
+
+  const show = addFolders(program.command("show"))
+    .description("show one alarm and everything that happened to it")
+    .argument("<id>", "the first characters of its id")
+    .action(async (id: string, options: FolderOptions) => {
+      print(options, await get(options, `/v1/alarms/${encodeURIComponent(id)}`), showLines);
+    });
+  withExample(show, "gapbell-agent show 7QK2M9");
+
+  const listeners = addFolders(program.command("listeners"))
+    .description("list who has joined, and who is heard now")
+    .action(async (options: FolderOptions) => print(options, await get(options, "/v1/listeners"), listenerLines));
+  withExample(listeners, "gapbell-agent listeners");
+
+  const relay = addFolders(program.command("relay"))
+    .description("tell how the relay stands: both legs of the jump host, and each channel")
+    .option("--fresh", "let the relay check everything now")
+    .action(async (options: FolderOptions & { readonly fresh?: boolean }) => {
+      print(options, await get(options, options.fresh === true ? "/v1/relay?fresh=1" : "/v1/relay"), relayLines);
+    });
+  withExample(relay, "gapbell-agent relay --fresh");
+
+  const ack = addFolders(program.command("ack"))
+    .description("acknowledge an alarm in an operator's name, at the agent's console")
+    .argument("<id>", "the first characters of its id")
+    .requiredOption("--as <operator>", "who takes it")
+    .option("--comment <text>", "what is being done about it", "")
+    .action(ackOne);
+  withExample(ack, 'gapbell-agent ack 7QK2M9 --as li --comment "replacing the disk"');
+}
+
+async function ackOne(id: string, options: FolderOptions & { readonly as: string; readonly comment: string }): Promise<void> {
+  const body = { operator: options.as, comment: options.comment };
+  const answer = await askAgent(foldersOf(options).state, { method: "POST", route: `/v1/alarms/${encodeURIComponent(id)}/ack`, body });
+  print(options, answer, ({ outcome, reason, by }) => [`${OUTCOMES[String(outcome)] ?? String(outcome)}${by === undefined || by === "" ? "" : ` (${by})`}${reason === undefined || reason === "" ? "" : `: ${reason}`}`]);
+}
+
+const OUTCOMES: Readonly<Record<string, string>> = {
+  taken: "Acknowledged", already: "Somebody had acknowledged it already", recorded: "Recorded; the clock runs on", refused: "Refused",
+};
+
+function get(options: FolderOptions, route: string): Promise<Answer> {
+  return askAgent(foldersOf(options).state, { method: "GET", route });
+}
+
+function print({ json }: FolderOptions, answer: Answer, lines: (answer: Answer, looks: Looks) => readonly string[]): void {
+  if (json === true) return printJson(answer);
+  const looks = { ...readerOf(), colour: coloured(), now: Date.now() };
+  process.stdout.write(`${lines(answer, looks).join("\n")}\n`);
+}

@@ -1,0 +1,130 @@
+/** The agent's answers as people read them. Every field is looked for and may be missing: agent and command may be of different releases. */
+
+import type { Entry } from "../alarm/journal.ts";
+import { isSeverity } from "../alarm/severity.ts";
+import { momentText } from "../alarm/moment.ts";
+import { entryLine } from "../alarm/timeline.ts";
+import { severityTag, severityWord, stateLine, type Standing } from "../alarm/wording.ts";
+import { record, records } from "./agent-ask.ts";
+import { durationText } from "./duration.ts";
+import { cut, plain, table } from "./table.ts";
+import { paint, type Reader } from "./terminal.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+export type Looks = Reader & { readonly colour: boolean; readonly now: number };
+
+/** Wider than this a text goes to `show`. */
+const TEXT_COLUMNS = 60;
+const ITEM_COLUMNS = 32;
+const COLOURS: Readonly<Record<string, number>> = { critical: 31, major: 35, indeterminate: 35, minor: 33, warning: 36 };
+
+const TITLES = {
+  en: { alarms: ["ID", "SEVERITY", "MODULE", "ITEM", "SINCE", "SENDING", "STATE", "TEXT"], listeners: ["OPERATOR", "HOST", "STATE", "SEAT", "ADDRESS", "LAST HEARD", "VERSION"], channels: ["CHANNEL", "CAN SEND", "REACHED", "CHECKED", "REASON"], legs: ["LEG", "UP", "INTERFACE", "ADDRESS", "ROUTE", "CHECKED", "REASON"] },
+  zh: { alarms: ["编号", "级别", "模块", "对象", "开始时间", "发送", "状态", "内容"], listeners: ["人员", "主机", "状态", "在座", "地址", "最后在线", "版本"], channels: ["渠道", "可发送", "已验证", "检查时间", "原因"], legs: ["一侧", "连通", "网卡", "地址", "路由", "检查时间", "原因"] },
+} as const;
+const NONE = { en: { alarms: "No open alarm.", listeners: "No listener has joined. Invite one: gapbell-agent invite --operator NAME" }, zh: { alarms: "没有未清除的告警。", listeners: "还没有监听端加入。邀请：gapbell-agent invite --operator 姓名" } } as const;
+
+/** `list` */
+export function alarmLines(body: Fields, looks: Looks): readonly string[] {
+  const alarms = records(body["alarms"]);
+  if (alarms.length === 0) return [NONE[looks.language].alarms];
+  const lines = table(TITLES[looks.language].alarms, alarms.map((alarm) => [
+    text(alarm["short"]) || text(alarm["id"]).slice(0, 6), severityOf(alarm, looks), text(alarm["module"]), cut(text(alarm["item"]), ITEM_COLUMNS),
+    when(alarm["raisedAt"], looks), text(alarm["sending"]), stateOf(alarm, looks), cut(text(alarm["text"]), TEXT_COLUMNS),
+  ]));
+  // The colour goes on last: what it is written with takes no room on the screen.
+  return lines.map((line, at) => {
+    const code = COLOURS[text(alarms[at - 1]?.["severity"])];
+    return paint(line, { code: code ?? 0, on: looks.colour && code !== undefined && alarms[at - 1]?.["condition"] !== "cleared" });
+  });
+}
+
+/** `show`: how it stands, and below it what happened, oldest first. */
+export function showLines(body: Fields, looks: Looks): readonly string[] {
+  const severity = text(body["severity"]);
+  const tag = isSeverity(severity) ? severityTag(severity, looks.language) : `[${severity.toUpperCase()}]`;
+  const head = `${text(body["short"])}  ${tag} ${text(body["module"])}/${text(body["item"])}: ${text(body["text"])}`;
+  const detail = typeof body["detail"] === "string" ? body["detail"].split("\n").map((line) => `  ${plain(line)}`) : [];
+  const labels = Object.entries(record(body["labels"])).map(([name, value]) => `${plain(name)}=${JSON.stringify(value)}`);
+  return [
+    paint(head, { code: COLOURS[severity] ?? 0, on: looks.colour && COLOURS[severity] !== undefined }),
+    ...detail.filter((line) => line.trim() !== ""),
+    `  ${stateOf(body, looks)}`,
+    ...(labels.length === 0 ? [] : [`  ${plain(labels.join(" "))}`]),
+    `  ${text(body["id"])}`,
+    "",
+    ...records(body["timeline"]).map((entry) => timelineLine(entry, looks)),
+  ];
+}
+
+/** `listeners` */
+export function listenerLines(body: Fields, looks: Looks): readonly string[] {
+  const listeners = records(body["listeners"]);
+  if (listeners.length === 0) return [NONE[looks.language].listeners];
+  return table(TITLES[looks.language].listeners, listeners.map((one) => [
+    text(one["operator"]) + (one["robot"] === true ? " (robot)" : ""), text(one["host"]), text(one["state"]),
+    text(one["seat"]), text(one["address"]), when(one["lastHeardAt"], looks), text(one["build"]),
+  ]));
+}
+
+/** `relay`: whether there is one, how its two legs stand, and what each channel can do. */
+export function relayLines(body: Fields, looks: Looks): readonly string[] {
+  const relay = record(body["relay"]);
+  const address = text(relay["address"]);
+  if (address === "") return ["No relay: nothing can leave the room. On the jump host: gapbell-relay invite; here: gapbell-agent join-relay"];
+  const reason = text(body["reason"]);
+  const ability = record(body["ability"]);
+  const checked = when(body["answeredAt"], looks);
+  const titles = TITLES[looks.language];
+  const legs = table(titles.legs, records(ability["legs"]).map((leg) => [
+    text(leg["name"]), yes(leg["up"]), text(leg["interface"]), text(leg["address"]), text(leg["route"]), when(leg["checkedAt"], looks), text(leg["reason"]),
+  ]));
+  const channels = table(titles.channels, records(ability["channels"]).map((channel) => [
+    text(channel["channel"]), channel["configured"] === false ? "not configured" : yes(channel["able"]), text(channel["level"]),
+    when(channel["checkedAt"], looks), text(channel["reason"]),
+  ]));
+  return [
+    `Relay ${text(ability["relay"])} at ${address}${checked === "" ? ", not heard yet" : `, heard ${checked}`}${reason === "" ? "" : `: ${reason}`}`,
+    ...(legs.length === 0 ? [] : ["", ...legs]),
+    ...(channels.length === 0 ? [] : ["", ...channels]),
+  ];
+}
+
+/** An entry of another release may be of a kind that this one has no sentence for. */
+function timelineLine(entry: Fields, looks: Looks): string {
+  const kind = text(record(entry["body"])["kind"]);
+  try {
+    return entryLine(entry as unknown as Entry, looks);
+  } catch {
+    return `${when(entry["at"], looks)}  ${kind}`;
+  }
+}
+
+function severityOf(alarm: Fields, { language }: Looks): string {
+  const severity = text(alarm["severity"]);
+  return isSeverity(severity) ? severityWord(severity, language) : severity;
+}
+
+/** How it stands and, while somebody is awaited, how long the LAN still has. */
+function stateOf(alarm: Fields, looks: Looks): string {
+  const { operator, way, comment, told } = record(alarm["acknowledgement"]);
+  const standing = {
+    condition: alarm["condition"], attention: alarm["attention"], phase: alarm["phase"], sending: alarm["sending"], reason: text(alarm["reason"]),
+    ...(operator === undefined ? {} : { by: text(operator), way: text(way), comment: text(comment), stranger: told === false }),
+  } as Standing;
+  const deadline = alarm["deadline"];
+  const left = alarm["phase"] === "waiting" && typeof deadline === "number" ? Math.max(0, Math.round((deadline - looks.now) / 1000)) * 1000 : undefined;
+  return plain(stateLine(standing, looks.language)) + (left === undefined ? "" : ` (${durationText(left)})`);
+}
+
+function when(at: unknown, { timezone }: Looks): string {
+  return typeof at === "number" ? momentText(at, timezone) : "";
+}
+
+function yes(value: unknown): string {
+  return value === true ? "yes" : value === false ? "no" : "";
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? plain(value) : typeof value === "number" ? String(value) : "";
+}

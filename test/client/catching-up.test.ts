@@ -1,0 +1,198 @@
+import { expect, test } from "bun:test";
+import { minutes, seconds } from "../../lib/base/units.ts";
+import { canonicalRules, type Rules, rulesDigest } from "../../lib/classify/rule.ts";
+import { ClientWorld } from "../support/a-client.ts";
+import { anId, anItem, aState, RULES } from "../support/a-scripted-agent.ts";
+
+const OTHER_RULES: Rules = {
+  rules: [
+    { name: "osd", line: 3, match: [{ label: "module", operator: "=", value: "osd" }], module: "storage", item: "{item}", severity: "major", policy: "default" },
+    { name: "default", line: 9, match: [], module: "{module}", item: "{item}", severity: "source", policy: "default" },
+  ],
+};
+
+test("after a start the open alarms and the rules are fetched", () => {
+  const world = new ClientWorld();
+  world.agent.holds(anItem());
+  world.start();
+  world.settle();
+  expect(world.said("fetch").map(({ what }) => what).sort()).toContain("open");
+  expect(world.rung()).toEqual(["000001 1"]);
+  expect(world.status()["rules"]).toBe(rulesDigest(canonicalRules(RULES)));
+});
+
+test("a hundred open alarms are all there after one lost datagram in three", () => {
+  const world = new ClientWorld().settle();
+  for (let number = 1; number <= 100; number += 1) world.agent.holds(anItem({ id: anId(number) }));
+  let count = 0;
+  const hears = world.hears.bind(world);
+  world.hears = (datagram, from) => {
+    count += 1;
+    if (count % 3 !== 0) hears(datagram, from);
+  };
+  world.passes(minutes(4), { beacons: true });
+  expect(world.list().length).toBe(100);
+  expect(new Set(world.rung()).size).toBe(100);
+  expect(world.rung().length).toBe(100);
+});
+
+test("a lost alarm is noticed by the beacon and fetched", () => {
+  const world = new ClientWorld().settle();
+  world.agent.holds(anItem());
+  const fetches = world.said("fetch").length;
+  world.hears(world.agent.beacon());
+  expect(world.said("fetch").length).toBe(fetches);
+  world.passes(seconds(7));
+  expect(world.said("fetch").length).toBe(fetches + 1);
+  expect(world.rung()).toEqual(["000001 1"]);
+});
+
+test("an alarm that arrives while the difference is waited for costs no fetch", () => {
+  const world = new ClientWorld().settle();
+  world.passes(seconds(10));
+  const fetches = world.said("fetch").length;
+  const alarm = world.agent.alarm(anItem());
+  world.hears(world.agent.beacon());
+  world.hears(alarm);
+  world.passes(seconds(10));
+  expect(world.said("fetch").length).toBe(fetches);
+});
+
+test("equal sets are not fetched, beacon after beacon", () => {
+  const world = new ClientWorld().settle();
+  world.hears(world.agent.alarm(anItem()));
+  world.passes(seconds(10));
+  const fetches = world.said("fetch").length;
+  world.passes(minutes(10), { beacons: true });
+  expect(world.said("fetch").length).toBe(fetches);
+});
+
+test("a clear that was missed is noticed, and what the list does not name is over", () => {
+  const world = new ClientWorld().settle();
+  world.hears(world.agent.alarm(anItem({ id: anId(1) }), anItem({ id: anId(2) })));
+  world.agent.open.delete(anId(1));
+  world.hears(world.agent.beacon());
+  world.passes(seconds(7));
+  expect(world.list().map(({ short }) => short)).toEqual(["000002"]);
+  expect(world.updates()).toEqual([{ line: "Not open any more", gone: true }]);
+  expect(world.lines().at(-1)).toMatchObject({ kind: "settled", occurrence: anId(1) });
+});
+
+test("an alarm said after the list was made is not taken away by it", () => {
+  const world = new ClientWorld().settle();
+  world.agent.answers.fetch = false;
+  world.agent.holds(anItem({ id: anId(1) }));
+  world.hears(world.agent.beacon());
+  world.passes(seconds(7));
+  const { agent, identity } = world;
+  agent.answers.fetch = true;
+  agent.open.clear();
+  const list = agent.receive(sealedFetch(world), { host: "10.0.0.20", port: 40000 });
+  world.hears(agent.alarm(anItem({ id: anId(9) })));
+  for (const { datagram } of list) world.hears(datagram);
+  expect(world.list().map(({ short }) => short)).toEqual(["000009"]);
+  expect(identity.id.length).toBe(16);
+});
+
+test("questions that nobody answers are asked again, ever more rarely", () => {
+  const world = new ClientWorld();
+  world.agent.answers.fetch = false;
+  world.start();
+  world.settle();
+  world.passes(minutes(5), { beacons: true });
+  const opens = world.said("fetch").filter(({ what }) => what === "open").length;
+  expect(opens).toBeGreaterThan(8);
+  expect(opens).toBeLessThan(25);
+});
+
+test("rules that change are fetched, and both sides come to the same module, item and severity", () => {
+  const world = new ClientWorld().settle();
+  world.agent.rules = OTHER_RULES;
+  world.hears(world.agent.beacon());
+  world.passes(seconds(2));
+  expect(world.status()["rules"]).toBe(rulesDigest(canonicalRules(OTHER_RULES)));
+  world.hears(world.agent.alarm(anItem({ module: "storage", severity: "major" })));
+  expect(world.list()).toMatchObject([{ module: "storage", item: "osd.12", severity: "major", rules: "same" }]);
+});
+
+const CHECKS = [
+  { name: "the same", item: anItem(), check: "same", differing: 0 },
+  { name: "another module", item: anItem({ module: "net" }), check: "differs", differing: 1 },
+  { name: "another severity", item: anItem({ severity: "minor" }), check: "differs", differing: 1 },
+  { name: "labels that did not fit", item: anItem({ module: "net", cut: true }), check: "unchecked", differing: 0 },
+] as const;
+
+for (const { name, item, check, differing } of CHECKS) {
+  test(`the agent's result is shown and ours compared with it: ${name}`, () => {
+    const world = new ClientWorld().settle();
+    world.hears(world.agent.alarm(item));
+    expect(world.list()).toMatchObject([{ module: item.module, severity: item.severity, rules: check }]);
+    expect(world.status().alarms["differing"]).toBe(differing);
+  });
+}
+
+test("with other rules than the agent's everything is shown and nothing compared", () => {
+  const world = new ClientWorld().settle();
+  world.agent.answers.fetch = false;
+  world.agent.rules = OTHER_RULES;
+  world.hears(world.agent.beacon());
+  world.hears(world.agent.alarm(anItem({ module: "storage" })));
+  expect(world.rung()).toEqual(["000001 1"]);
+  expect(world.list()).toMatchObject([{ rules: "unchecked" }]);
+});
+
+test("a listener that starts again lists what is open and rings nothing a second time", () => {
+  const world = new ClientWorld({ person: true }).settle();
+  world.hears(world.agent.alarm(anItem()));
+  world.passes(seconds(1));
+  world.start();
+  expect(world.shown().map(({ rings, alarm }) => ({ rings, id: alarm.id }))).toEqual([{ rings: false, id: anId(1) }]);
+  world.settle();
+  world.hears(world.agent.alarm(anItem()));
+  world.passes(seconds(1));
+  expect(world.rung()).toEqual([]);
+  // It has the alarm all the same, and says so again.
+  expect([...new Set(world.receipts())].sort()).toEqual(["000001 1 receipt", "000001 1 seen"]);
+});
+
+test("after a start, what was said in the same epoch before is not believed as new", () => {
+  const world = new ClientWorld().settle();
+  world.hears(world.agent.alarm(anItem()));
+  const recorded = world.agent.state(aState({ condition: "cleared", settled: true }));
+  world.start();
+  expect(world.status().agents).toMatchObject([{ epoch: "1", believed: true }]);
+  world.hears(recorded);
+  expect(world.list().length).toBe(1);
+});
+
+test("what is over stays listed for a day, what is open for ever", () => {
+  const world = new ClientWorld().settle();
+  world.hears(world.agent.alarm(anItem({ id: anId(1) }), anItem({ id: anId(2) })));
+  world.agent.open.delete(anId(1));
+  world.hears(world.agent.state(aState({ condition: "cleared", settled: true })));
+  expect(world.list().length).toBe(1);
+  expect(world.list(true).length).toBe(2);
+  world.sleeps(minutes(60 * 23));
+  expect(world.list(true).length).toBe(2);
+  world.sleeps(minutes(61));
+  expect(world.list(true).map(({ short }) => short)).toEqual(["000002"]);
+  world.sleeps(minutes(60 * 48));
+  expect(world.list(true).map(({ short }) => short)).toEqual(["000002"]);
+  expect(world.table("inbox").length).toBe(1);
+});
+
+test("an alarm that returns within its occurrence is open again", () => {
+  const world = new ClientWorld().settle();
+  world.hears(world.agent.alarm(anItem()));
+  world.hears(world.agent.state(aState({ condition: "cleared", settled: true })));
+  world.hears(world.agent.alarm(anItem({ ring: 2 })));
+  expect(world.rung()).toEqual(["000001 1", "000001 2"]);
+  expect(world.list().length).toBe(1);
+});
+
+/** A FETCH as this listener would seal it, made without its machine. */
+function sealedFetch(world: ClientWorld): Uint8Array {
+  const effect = world.effects.findLast((one) => one.kind === "say" && one.message.kind === "fetch");
+  if (effect?.kind !== "say") throw new Error("the listener has asked");
+  return world.seal(effect);
+}
