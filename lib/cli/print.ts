@@ -5,8 +5,10 @@ import { isSeverity } from "../alarm/severity.ts";
 import { momentText } from "../alarm/moment.ts";
 import { entryLine } from "../alarm/timeline.ts";
 import { severityTag, severityWord, stateLine, type Standing } from "../alarm/wording.ts";
+import { Ability } from "../wire/relay-api.ts";
 import { record, records } from "./agent-ask.ts";
 import { durationText } from "./duration.ts";
+import { abilityLines } from "./relay-table.ts";
 import { cut, plain, table } from "./table.ts";
 import { paint, type Reader } from "./terminal.ts";
 
@@ -19,10 +21,19 @@ const ITEM_COLUMNS = 32;
 const COLOURS: Readonly<Record<string, number>> = { critical: 31, major: 35, indeterminate: 35, minor: 33, warning: 36 };
 
 const TITLES = {
-  en: { alarms: ["ID", "SEVERITY", "MODULE", "ITEM", "SINCE", "SENDING", "STATE", "TEXT"], listeners: ["OPERATOR", "HOST", "STATE", "SEAT", "ADDRESS", "LAST HEARD", "VERSION"], channels: ["CHANNEL", "CAN SEND", "REACHED", "CHECKED", "REASON"], legs: ["LEG", "UP", "INTERFACE", "ADDRESS", "ROUTE", "CHECKED", "REASON"] },
-  zh: { alarms: ["编号", "级别", "模块", "对象", "开始时间", "发送", "状态", "内容"], listeners: ["人员", "主机", "状态", "在座", "地址", "最后在线", "版本"], channels: ["渠道", "可发送", "已验证", "检查时间", "原因"], legs: ["一侧", "连通", "网卡", "地址", "路由", "检查时间", "原因"] },
+  en: {
+    alarms: ["ID", "SEVERITY", "MODULE", "ITEM", "SINCE", "SENDING", "STATE", "TEXT"],
+    listeners: ["OPERATOR", "HOST", "STATE", "SEAT", "ADDRESS", "LAST HEARD", "VERSION"],
+  },
+  zh: {
+    alarms: ["编号", "级别", "模块", "对象", "开始时间", "发送", "状态", "内容"],
+    listeners: ["人员", "主机", "状态", "在座", "地址", "最后在线", "版本"],
+  },
 } as const;
-const NONE = { en: { alarms: "No open alarm.", listeners: "No listener has joined. Invite one: gapbell-agent invite --operator NAME" }, zh: { alarms: "没有未清除的告警。", listeners: "还没有监听端加入。邀请：gapbell-agent invite --operator 姓名" } } as const;
+const NONE = {
+  en: { alarms: "No open alarm", listeners: "No listener has joined. To invite one: gapbell-agent invite --operator NAME" },
+  zh: { alarms: "没有未清除的告警", listeners: "还没有监听端加入。邀请：gapbell-agent invite --operator 姓名" },
+} as const;
 
 /** `list` */
 export function alarmLines(body: Fields, looks: Looks): readonly string[] {
@@ -69,24 +80,14 @@ export function listenerLines(body: Fields, looks: Looks): readonly string[] {
 
 /** `relay`: whether there is one, how its two legs stand, and what each channel can do. */
 export function relayLines(body: Fields, looks: Looks): readonly string[] {
-  const relay = record(body["relay"]);
-  const address = text(relay["address"]);
+  const address = text(record(body["relay"])["address"]);
   if (address === "") return ["No relay: nothing can leave the room. On the jump host: gapbell-relay invite; here: gapbell-agent join-relay"];
-  const reason = text(body["reason"]);
-  const ability = record(body["ability"]);
   const checked = when(body["answeredAt"], looks);
-  const titles = TITLES[looks.language];
-  const legs = table(titles.legs, records(ability["legs"]).map((leg) => [
-    text(leg["name"]), yes(leg["up"]), text(leg["interface"]), text(leg["address"]), text(leg["route"]), when(leg["checkedAt"], looks), text(leg["reason"]),
-  ]));
-  const channels = table(titles.channels, records(ability["channels"]).map((channel) => [
-    text(channel["channel"]), channel["configured"] === false ? "not configured" : yes(channel["able"]), text(channel["level"]),
-    when(channel["checkedAt"], looks), text(channel["reason"]),
-  ]));
+  const reason = text(body["reason"]);
+  const ability = Ability.safeParse(body["ability"]);
   return [
-    `Relay ${text(ability["relay"])} at ${address}${checked === "" ? ", not heard yet" : `, heard ${checked}`}${reason === "" ? "" : `: ${reason}`}`,
-    ...(legs.length === 0 ? [] : ["", ...legs]),
-    ...(channels.length === 0 ? [] : ["", ...channels]),
+    `Relay at ${address}, ${checked === "" ? "not heard yet" : `last heard ${checked}`}${reason === "" ? "" : `: ${reason}`}`,
+    ...(ability.success ? ["", ...abilityLines(ability.data)] : []),
   ];
 }
 
@@ -119,10 +120,6 @@ function stateOf(alarm: Fields, looks: Looks): string {
 
 function when(at: unknown, { timezone }: Looks): string {
   return typeof at === "number" ? momentText(at, timezone) : "";
-}
-
-function yes(value: unknown): string {
-  return value === true ? "yes" : value === false ? "no" : "";
 }
 
 function text(value: unknown): string {

@@ -12,7 +12,7 @@ import { sha256 } from "../base/digest.ts";
 import { fail, ok, type Result } from "../base/result.ts";
 import { type BootId, hours, type Ms, type Now } from "../base/units.ts";
 import type { Channel, Dispatch } from "../channel/channel.ts";
-import type { Outcome } from "../channel/outcome.ts";
+import { AFTER_MOST_MS, type Outcome } from "../channel/outcome.ts";
 import type { CarrierReply } from "../port/carrier.ts";
 import type { Escalation, Notice, Recipient, RelayEvent } from "../wire/relay-api.ts";
 import { CUT_OFF, GONE, noticeAfter, planDeliveries, revived, settled, stopped, wasTold } from "./delivery.ts";
@@ -40,8 +40,6 @@ export type OutboxListener = {
 
 /** A notice is worth sending for this long, even where the escalation is about to expire. */
 const NOTICE_MS: Ms = hours(1);
-/** The longest that a stored wait can be: an escalation's life. */
-const WAIT_MS_MOST: Ms = 604_800_000;
 
 export class Outbox {
   readonly #draft: Draft;
@@ -82,7 +80,7 @@ export class Outbox {
   restore(escalations: readonly EscalationRow[], deliveries: readonly DeliveryRow[], now: Now): void {
     for (const row of escalations) {
       // Moments of another boot are read once: the wall clock may still be set while this process runs.
-      const due = this.#monoOf(row.expires, now);
+      const due = monoOf(row.expires, now, { boot: this.#boot, mostMs: row.body?.expiresInMs ?? 0 });
       this.#escalations.set(row.id, { ...row, expires: momentAt(due, now, this.#boot) });
       this.#byEscalation.set(row.id, []);
       if (row.closedAt === undefined) this.#opened(row, due);
@@ -92,7 +90,7 @@ export class Outbox {
       assert(this.#escalations.has(row.escalation), "a stored delivery belongs to a stored escalation");
       this.#deliveries.set(row.id, row);
       this.#byEscalation.get(row.escalation)?.push(row.id);
-      if (row.state === "waiting") this.#retries.set(row.id, this.#monoOf(row.due, now));
+      if (row.state === "waiting") this.#retries.set(row.id, monoOf(row.due, now, { boot: this.#boot, mostMs: AFTER_MOST_MS }));
     }
   }
 
@@ -137,7 +135,7 @@ export class Outbox {
     if (row === undefined) return ok(0);
     if (row.cluster !== asker.cluster) return fail({ kind: "differs" });
     if (row.closedAt !== undefined || row.notice !== undefined) return ok(0);
-    const due = Math.max(this.#monoOf(row.expires, now), now.mono + NOTICE_MS);
+    const due = Math.max(row.expires.mono, now.mono + NOTICE_MS);
     this.#keep({
       ...row, notice, withdrawn: { agent: asker.agent, counter: String(asker.counter) },
       expires: momentAt(due, now, this.#boot),
@@ -311,7 +309,7 @@ export class Outbox {
   /** Whether no further attempt may follow, whatever the outcome. */
   #isStopped({ about, escalation }: DeliveryRow, now: Now): boolean {
     const row = this.#escalations.get(escalation);
-    if (row === undefined || this.#monoOf(row.expires, now) <= now.mono) return true;
+    if (row === undefined || row.expires.mono <= now.mono) return true;
     return about === "alarm" && row.withdrawn !== undefined;
   }
 
@@ -354,7 +352,7 @@ export class Outbox {
     if (row === undefined || row.closedAt !== undefined) return;
     const deliveries = this.#of(id);
     if (deliveries.some(({ state }) => state !== "ended")) return;
-    const awaitsEnd = row.notice === undefined && deliveries.some(wasTold) && this.#monoOf(row.expires, now) > now.mono;
+    const awaitsEnd = row.notice === undefined && deliveries.some(wasTold) && row.expires.mono > now.mono;
     if (awaitsEnd) return;
     const { body: _, ...rest } = row;
     this.#keep({ ...rest, closedAt: now.wall });
@@ -416,10 +414,6 @@ export class Outbox {
     this.#retries.cancel(id);
     this.#lanes.get(channel)?.remove(id);
     this.#draft.remove(TABLES.deliveries, id);
-  }
-
-  #monoOf(moment: EscalationRow["expires"], now: Now): Ms {
-    return monoOf(moment, now, { boot: this.#boot, mostMs: WAIT_MS_MOST });
   }
 }
 

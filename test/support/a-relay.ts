@@ -45,7 +45,7 @@ export function someChannels(...names: readonly Channel["name"][]): readonly Cha
 
 export class RelayBench {
   /** What an fsync has made durable: table, id, JSON. */
-  readonly disk = new Map<string, Map<string, string>>();
+  readonly disk: Map<string, Map<string, string>>;
   readonly answers = new Map<number, Reply>();
   /** Calls under way, oldest first. */
   calls: Call[] = [];
@@ -65,16 +65,18 @@ export class RelayBench {
   /** Answers probes and legs by themselves, so that stories are about something else. */
   readonly #quiet: boolean;
 
-  constructor({ channels = someChannels("mail"), recipients = { mail: undefined, wecom: undefined }, seed = 1, quiet = true }: {
+  constructor({ channels = someChannels("mail"), recipients = { mail: undefined, wecom: undefined }, seed = 1, quiet = true, start = true, disk = new Map() }: {
     readonly channels?: readonly Channel[]; readonly recipients?: AllowList; readonly seed?: number; readonly quiet?: boolean;
+    readonly start?: boolean; readonly disk?: Map<string, Map<string, string>>;
   } = {}) {
+    this.disk = disk;
     this.#channels = channels;
     this.#recipients = recipients;
     this.#seed = seed;
     this.#quiet = quiet;
     this.now = { mono: 1_000_000, wall: Date.UTC(2026, 10, 24, 8, 0, 0) };
     this.#machine = this.#build();
-    this.start();
+    if (start) this.start();
   }
 
   start(): void {

@@ -1,0 +1,28 @@
+/** Strings that let somebody in: read from a file, from standard input or typed, never from the command line. */
+
+import { readFileSync } from "node:fs";
+import { EXIT, ExitFault } from "./exit.ts";
+import { askHidden, canAsk } from "./terminal.ts";
+
+/** Longer than any invite or join string; what follows is not read. */
+const CHARACTERS_MOST = 65_536;
+
+/**
+ * @param file a path, or `-` or undefined for standard input; on a terminal the person is asked
+ * @param question "Paste the line: "
+ */
+export async function readSecretLines({ file, question }: { readonly file: string | undefined; readonly question: string }): Promise<string> {
+  if (file !== undefined && file !== "-") return fromFile(file);
+  if (!canAsk()) return (await Bun.stdin.text()).slice(0, CHARACTERS_MOST);
+  const answer = await askHidden(question);
+  if (answer === undefined) throw new ExitFault(EXIT.failed, "Nothing was given");
+  return answer;
+}
+
+function fromFile(path: string): string {
+  try {
+    return readFileSync(path, "utf8").slice(0, CHARACTERS_MOST);
+  } catch (thrown) {
+    throw new ExitFault(EXIT.usage, `Cannot read "${path}": ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+  }
+}
