@@ -65,7 +65,7 @@ function carryOut(ports: AgentPorts, effect: AgentEffect): void {
     case "answer":
       return ports.tickets.answer(effect.ticket, effect.reply);
     case "answerTimeline":
-      return ports.tickets.answer(effect.ticket, { status: 200, body: { ...effect.body, timeline: ports.store.journal(effect.occurrence).map(({ at, body }) => ({ at, ...body })) } });
+      return ports.tickets.answer(effect.ticket, { status: 200, body: { ...effect.body, timeline: ports.store.journal(effect.occurrence) } });
     case "enrol":
       return ports.ring.addPeer(peerOf(effect.peer.ed, effect.peer.x));
     case "adopt":

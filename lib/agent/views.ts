@@ -25,7 +25,7 @@ export function viewOf(alarm: Alarm, now: Now): Readonly<Record<string, unknown>
     sending: alarm.sending, reason: alarm.reason, revision: life.revision, ring: life.ring, step: life.step,
     responsible: alarm.responsible, acknowledgement: alarm.acknowledgement,
     /** When it leaves the LAN unless somebody takes it. */
-    deadline: wantsPerson(life) ? now.wall + (life.ackDue - now.mono) : undefined,
+    deadline: wantsPerson(life) ? Math.round(now.wall + (life.ackDue - now.mono)) : undefined,
   };
 }
 
