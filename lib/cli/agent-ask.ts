@@ -36,10 +36,9 @@ function codeOf(status: number): ExitCode {
 }
 
 function sentenceOf(status: number, body: Readonly<Record<string, unknown>>): string {
-  const { error, field, expected, refused } = body;
+  const { error, expected, refused } = body;
   const [first] = records(refused);
   if (first !== undefined) return `The agent refuses the report: ${first["field"]} is ${first["found"]}, must be ${first["expected"]}`;
   if (typeof error !== "string") return `The agent answers ${status} without a reason`;
-  const place = typeof field === "string" && !error.includes(field) ? ` (${field})` : "";
-  return typeof expected === "string" && !error.includes(expected) ? `${error}${place}; expected ${expected}` : `${error}${place}`;
+  return typeof expected === "string" && expected !== "" ? `${error}; expected ${expected}` : error;
 }

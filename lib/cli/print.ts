@@ -1,6 +1,6 @@
 /** The agent's answers as people read them. Every field is looked for and may be missing: agent and command may be of different releases. */
 
-import type { Entry } from "../alarm/journal.ts";
+import type { EntryBody } from "../alarm/journal.ts";
 import { isSeverity } from "../alarm/severity.ts";
 import { momentText } from "../alarm/moment.ts";
 import { entryLine } from "../alarm/timeline.ts";
@@ -93,11 +93,11 @@ export function relayLines(body: Fields, looks: Looks): readonly string[] {
 
 /** An entry of another release may be of a kind that this one has no sentence for. */
 function timelineLine(entry: Fields, looks: Looks): string {
-  const kind = text(record(entry["body"])["kind"]);
+  const body = record(entry["body"] ?? entry);
   try {
-    return entryLine(entry as unknown as Entry, looks);
+    return entryLine({ occurrence: "", at: Number(entry["at"]), body: body as EntryBody }, looks);
   } catch {
-    return `${when(entry["at"], looks)}  ${kind}`;
+    return `${when(entry["at"], looks)}  ${text(body["kind"])}`;
   }
 }
 

@@ -170,7 +170,10 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
     if (this.#failed === undefined) {
       this.#sayReceipts(now);
       sayAcks(this.#parts, now);
-    } else if (now.mono >= this.#failed.at + STORE_FAILED_EXIT_MS) draft.add({ kind: "exit", code: EXIT_STORE_FAILED, reason: this.#failed.reason });
+    } else if (now.mono >= this.#failed.at + STORE_FAILED_EXIT_MS) {
+      this.#stopping = true;
+      draft.add({ kind: "exit", code: EXIT_STORE_FAILED, reason: this.#failed.reason });
+    }
     answerLate(this.#parts, now);
     for (let id = inbox.takeForgotten(now.mono); id !== undefined; id = inbox.takeForgotten(now.mono)) {
       draft.remove("inbox", id);

@@ -17,7 +17,7 @@ export const SIGNATURE_HEADERS = {
   idempotency: "idempotency-key", signature: "gapbell-signature",
 } as const;
 
-/** What is signed of the request itself. */
+/** What is signed of the request itself. HTTP lets no line break into method or path, so that the lines are unambiguous. */
 export type SignedParts = {
   readonly method: string;
   /** With its query. */

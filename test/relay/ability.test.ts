@@ -88,7 +88,7 @@ test("a connection that works does not make a refused login whole", () => {
   relay.passes(CONNECT_EVERY_MS);
   relay.comesBack(GOOD, isProbe(false));
   expect(channelOf(relay, "mail")).toMatchObject({ able: false, level: "connected" });
-  expect(channelOf(relay, "mail")?.reason).toContain("login");
+  expect(channelOf(relay, "mail")?.reason).toContain("Login failed");
 });
 
 test("a connection that is refused makes the channel unable, and one that works makes it able again", () => {
