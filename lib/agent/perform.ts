@@ -31,18 +31,21 @@ export function performer(ports: AgentPorts): (turn: AgentTurn) => Promise<void>
   let failed = false;
   return async (turn) => {
     for (const { event, facts } of turn.log) ports.log.write("info", event, facts);
-    if (!failed && turn.changes.length > 0) {
-      const committed = await ports.store.commit(turn.changes);
-      if (!committed.ok) {
+    // After its first fault the store refuses at once: turns decided before the machine knew must promise nothing either.
+    const committed = turn.changes.length === 0 ? undefined : await ports.store.commit(turn.changes);
+    if (committed !== undefined && !committed.ok) {
+      const { reason } = committed.fault;
+      refuse(ports, turn, reason);
+      if (!failed) {
         failed = true;
-        const { reason } = committed.fault;
         ports.log.write("error", "commit failed", { reason });
-        refuse(ports, turn, reason);
         ports.put({ kind: "storeFailed", reason });
         return;
       }
+    } else {
+      for (const effect of turn.effects) if (speaks(effect) === "answer") carryOut(ports, effect);
     }
-    for (const effect of turn.effects) if (speaks(effect) === "answer") carryOut(ports, effect);
+    // With a broken disk the bell rings on for what is in memory.
     for (const effect of turn.effects) if (speaks(effect) === "speech") carryOut(ports, effect);
   };
 }

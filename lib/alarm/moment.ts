@@ -10,7 +10,7 @@ export function momentText(at: WallMs, timezone: string): string {
   const inside = Math.min(Math.max(Number.isFinite(at) ? at : 0, -WALL_MS_MOST), WALL_MS_MOST);
   const parts = new Map((formatOf(timezone) ?? formatOf("UTC"))?.formatToParts(inside).map(({ type, value }) => [type, value]));
   const part = (type: Intl.DateTimeFormatPartTypes): string => parts.get(type) ?? "";
-  const zone = part("timeZoneName").replace("GMT", "UTC");
+  const zone = part("timeZoneName").replace("GMT", "UTC").replace(/[+-]0$/, "");
   return `${part("year")}-${part("month")}-${part("day")} ${part("hour")}:${part("minute")}:${part("second")} ${zone}`;
 }
 

@@ -23,7 +23,7 @@ export function entrySentence(body: EntryBody, reader: Reader): string {
 function inEnglish(body: EntryBody, reader: Reader): string {
   switch (body.kind) {
     case "reported": {
-      const what = body.condition === "cleared" ? "Reported as cleared" : body.again ? "Reported again, people must look" : "Reported";
+      const what = body.condition === "cleared" ? "Reported as cleared" : body.again ? "Reported again for people to look at," : "Reported";
       return withMore(`${what} by ${oneLine(body.source)}`, body.text, reader);
     }
     case "classified":

@@ -129,8 +129,9 @@ function wayOf(way: string): Acknowledgement["way"] {
   return way === "console" || way === "robot" || way === "outside" ? way : "listener";
 }
 
+/** As the second sentence of a line. */
 function lost(condition: Condition, words: string): readonly string[] {
-  return condition === "stale" ? [words] : [];
+  return condition === "stale" ? [words.charAt(0).toLowerCase() + words.slice(1)] : [];
 }
 
 function joined(sentences: readonly string[], language: Language): string {

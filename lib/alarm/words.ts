@@ -77,10 +77,10 @@ export const WORDS: Readonly<Record<Language, Words>> = {
       robot: (operator) => `${operator} 的脚本`,
       outside: (operator) => `${operator}（从外部）`,
     },
-    acknowledged: (by) => `已由 ${by} 确认`,
+    acknowledged: (by) => `已由 ${spaced(by)}确认`,
     stranger: (operator) => `${operator} 不在被通知人员之列`,
     cleared: "已恢复",
-    clearedTaken: (by) => `已恢复，此前已由 ${by} 确认`,
+    clearedTaken: (by) => `已恢复，此前已由 ${spaced(by)}确认`,
     clearedUntaken: "无人确认即已恢复",
     sourceLost: "来源失联：不再收到其消息，视为告警仍然存在",
     shelved: "暂时搁置",
@@ -94,3 +94,8 @@ export const WORDS: Readonly<Record<Language, Words>> = {
     take: (id) => `确认方法：gapbell-client ack ${id}`,
   },
 };
+
+/** Chinese sets a space beside Latin letters, and none beside its own brackets and characters. */
+function spaced(name: string): string {
+  return /[\p{Script=Latin}\p{N}]$/u.test(name) ? `${name} ` : name;
+}

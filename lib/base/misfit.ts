@@ -63,7 +63,7 @@ export function misfitText({ path, found, expected, nearest: meant }: Misfit): s
 export function foundText(value: unknown): string {
   if (value === undefined) return "missing";
   if (value === null) return "empty";
-  if (Array.isArray(value)) return "a list";
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : `a list of ${value.length}`;
   if (typeof value === "object") return "a mapping";
   if (typeof value !== "string") return String(value);
   const characters = [...value];
@@ -80,8 +80,8 @@ export function oneOf(words: readonly string[]): string {
 
 type Issue = z.core.$ZodIssue;
 
-/** What Zod says where a schema says nothing. */
-const UNSAID = "Invalid input";
+/** How Zod speaks where a schema says nothing itself. */
+const UNSAID_FORM = /^(Invalid|Too small|Too big|Unrecognized)/;
 
 function misfitsOf(issue: Issue, above: Path, json: unknown): readonly Misfit[] {
   const path: Path = [...above, ...issue.path.map((part) => (typeof part === "symbol" ? String(part) : part))];
@@ -99,7 +99,7 @@ function misfitsOf(issue: Issue, above: Path, json: unknown): readonly Misfit[] 
       return [{ path, blames: "name", found: "a name that does not fit", expected: messageOf(issue.issues[0]), nearest: undefined }];
     case "invalid_union":
       // A union that says itself what belongs there is one thing in two spellings.
-      if (issue.message !== UNSAID) return [misfit(path, { found, expected: issue.message })];
+      if (!UNSAID_FORM.test(issue.message)) return [misfit(path, { found, expected: issue.message })];
       return misfitsOfUnion(issue.errors, { path, json, found });
     case "invalid_value": {
       const valid = issue.values.map(String);
@@ -131,6 +131,7 @@ const TYPES: Readonly<Record<string, string>> = {
 /** What belongs there. A schema's own message is written to stand after "must be". */
 function messageOf(issue: Issue | undefined): string {
   if (issue === undefined) return "something else";
+  if (!UNSAID_FORM.test(issue.message)) return issue.message;
   switch (issue.code) {
     case "invalid_type":
       return TYPES[issue.expected] ?? issue.expected;
@@ -141,7 +142,7 @@ function messageOf(issue: Issue | undefined): string {
     case "invalid_value":
       return oneOf(issue.values.map(String));
     default:
-      return issue.message.replace(/^must be /, "");
+      return "something else";
   }
 }
 

@@ -14,11 +14,13 @@ export const EARLIEST: WallMs = Date.UTC(2000, 0, 1);
 const UNSAID = "0001-01-01";
 const RFC3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:(\d\d)(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)$/;
 
+const EXPECTED_MOMENT = "a time as in 2026-11-24T08:30:00Z";
+
 /** A moment, or undefined where the source sent an empty text or Go's zero time. */
-export const Moment = z.string("a time as in 2026-11-24T08:30:00Z").transform((text, context): WallMs | undefined => {
-  if (text === "" || text.startsWith(UNSAID)) return undefined;
-  const at = readMoment(text);
-  if (at === undefined) context.addIssue({ code: "custom", message: "a time as in 2026-11-24T08:30:00Z" });
+export const Moment = z.unknown().transform((value, context): WallMs | undefined => {
+  if (value === "" || (typeof value === "string" && value.startsWith(UNSAID))) return undefined;
+  const at = typeof value === "string" ? readMoment(value) : undefined;
+  if (at === undefined) context.addIssue({ code: "custom", message: EXPECTED_MOMENT });
   return at;
 });
 

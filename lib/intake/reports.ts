@@ -17,8 +17,8 @@ import { DETAIL_CHARACTERS_MOST, manyLines, oneLine, TEXT_CHARACTERS_MOST } from
 
 const DURATION = "a duration as in 90s, 5m, 2h, up to 31d";
 
-const Duration = z.string(DURATION).transform((text, context) => {
-  const length = readDuration(text);
+const Duration = z.unknown().transform((value, context) => {
+  const length = typeof value === "string" ? readDuration(value) : undefined;
   if (length !== undefined && length > 0 && length <= STALE_MOST_MS) return length;
   context.addIssue({ code: "custom", message: DURATION });
   return z.NEVER;

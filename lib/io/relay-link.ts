@@ -35,7 +35,12 @@ export type LinkIdentity = {
 /** Opens the line that TLS runs over; undefined means TCP to the address. */
 export type Dial = (address: RelayAddress) => Duplex | undefined;
 
-export function openRelayLink(address: RelayAddress, identity: LinkIdentity, dial: Dial = () => undefined): RelayLink {
+/** @param answerMsMost how long any answer but that of a poll may take */
+export function openRelayLink(
+  address: RelayAddress,
+  identity: LinkIdentity,
+  { dial = () => undefined, answerMsMost = LINK_MS_MOST }: { readonly dial?: Dial; readonly answerMsMost?: Ms } = {},
+): RelayLink {
   const line = lineTo(address, identity.tls, dial);
   // Above every counter of an earlier life, unless the clock was set back: then the relay says how far it has counted.
   let counter = BigInt(Date.now()) << 16n;
@@ -45,7 +50,7 @@ export function openRelayLink(address: RelayAddress, identity: LinkIdentity, dia
     counter += 1n;
     const claim = { key: identity.voice.id, time: Date.now(), counter, idempotency: idempotencyOf(request) };
     const headers = signRequest({ method: call.method, path: call.path, body }, claim, identity.voice.signer);
-    const answer = await line({ ...call, body, headers, withinMs: request.kind === "events" ? POLL_LINK_MS_MOST : LINK_MS_MOST });
+    const answer = await line({ ...call, body, headers, withinMs: request.kind === "events" ? POLL_LINK_MS_MOST : answerMsMost });
     if (!answer.ok) return { kind: "silent", reason: answer.fault };
     const ahead = answer.value.status === 401 ? counterIn(answer.value.body) : undefined;
     if (ahead !== undefined && again) {
@@ -237,6 +242,7 @@ function sentenceOf(thrown: unknown, address: RelayAddress): string {
   if (/CERT|SELF_SIGNED|another certificate/i.test(`${code} ${message}`) && !/ALERT/.test(`${code} ${message}`)) {
     return `The relay at ${place} shows another certificate than the one it was joined with; join it again if it was set up anew`;
   }
+  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH|HTTP_REQUEST|EPROTO|UNEXPECTED_MESSAGE/i.test(`${code} ${message}`)) return `Something else than a relay answers at ${place}; check host and port`;
   if (code === "ECONNRESET" || /ALERT|socket hang up/i.test(`${code} ${message}`)) {
     return `The relay at ${place} ended the connection; it may not know this agent's certificate any more, join it again`;
   }

@@ -64,9 +64,9 @@ const VECTORS: ReadonlySet<string> = new Set(["sendmsg", "sendmmsg", "writev", "
 function bytesIn(name: string, inside: string): readonly Uint8Array[] {
   const found: Uint8Array[] = [];
   for (const match of inside.matchAll(QUOTED)) {
-    if (match[2] !== undefined) throw new Error(`strace cut the bytes of a ${name} short`);
     const vector = VECTORS.has(name);
     if (vector && !inside.slice(0, match.index).endsWith("iov_base=")) continue;
+    if (match[2] !== undefined) throw new Error(`strace cut the bytes of a ${name} short`);
     found.push(fromEscapes(match[1] ?? ""));
     if (!vector) break;
   }

@@ -1,0 +1,60 @@
+/** `gapbell-relay` from source as its own process, in a state folder of one test. */
+
+import { writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { askLocal } from "../../lib/io/local.ts";
+import { aCommand, type Running } from "./a-process.ts";
+import { tempFolder, type TempFolder } from "./temp-folder.ts";
+
+const ENTRY = join(import.meta.dir, "..", "..", "relay.ts");
+
+export type RelayProcess = AsyncDisposable & {
+  readonly folder: TempFolder;
+  readonly port: number;
+  /** Runs one command to its end. */
+  readonly command: (...words: readonly string[]) => ReturnType<Running["end"]>;
+  /** Starts `run` and waits until it answers. */
+  readonly runs: () => Promise<Running>;
+  /** Replaces the configuration. @param channels indented YAML below `channels:` */
+  readonly configures: (channels: string) => void;
+  readonly writes: (name: string, text: string) => void;
+};
+
+export async function aRelayProcess(): Promise<RelayProcess> {
+  const folder = tempFolder();
+  const port = await freePort();
+  const running: Running[] = [];
+  const state = ["--state", folder.path];
+  return {
+    folder, port,
+    command: (...words) => aCommand([process.execPath, ENTRY, ...words, ...state]).end(),
+    runs: async () => {
+      const relay = aCommand([process.execPath, ENTRY, "run", ...state]);
+      running.push(relay);
+      const ended = relay.end();
+      for (;;) {
+        const asked = await askLocal(folder.at("relay.sock"), { method: "GET", route: "/v1/ability" });
+        if (asked.ok) return { ...relay, end: () => ended };
+        const gone = await Promise.race([ended, new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 20))]);
+        if (gone !== undefined) throw new Error(`The relay ended with ${gone.code}: ${gone.err}`);
+      }
+    },
+    configures: (channels) => writeFileSync(folder.at("relay.yaml"), `listen: 127.0.0.1:${port}\nchannels:\n${channels}`),
+    writes: (name, text) => writeFileSync(folder.at(name), text, { mode: 0o600 }),
+    [Symbol.asyncDispose]: async () => {
+      for (const relay of running) relay.kill("SIGKILL");
+      folder[Symbol.dispose]();
+    },
+  };
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}

@@ -1,0 +1,67 @@
+/** The agent's executable as a process of its own, set up by its public commands, on loopback. */
+
+import { createSocket } from "node:dgram";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+export type AgentProcess = {
+  /** Of the agent itself, also where something else started it. */
+  readonly pid: number;
+  /** Where its API listens, on 127.0.0.1. */
+  readonly apiPort: number;
+  readonly kill: (signal: "SIGKILL" | "SIGTERM" | "SIGSTOP") => void;
+  /** Resolves with what it wrote to standard error, once it and whatever started it have ended. */
+  readonly ended: Promise<string>;
+};
+
+/** Writes keys and configuration into `state`. The API takes whatever port is free, the LAN is loopback's broadcast. */
+export async function initAgent(program: string, state: string): Promise<void> {
+  const passphrase = `${state}.passphrase`;
+  writeFileSync(passphrase, "correct horse battery staple", { mode: 0o600 });
+  const words = [program, "init", "--state", state, "--cluster", "c1", "--agent", "a1", "--operator", "li", "--mail", "li@example.org", "--passphrase-file", passphrase];
+  const init = Bun.spawn(words, { stdout: "ignore", stderr: "pipe" });
+  const complaint = await new Response(init.stderr).text();
+  if ((await init.exited) !== 0) throw new Error(`Cannot set the agent up: ${complaint}`);
+  const file = join(state, "agent.yaml");
+  const [port, broadcastPort] = [await freePort(), await freePort()];
+  const lan = `lan:\n  interfaces: [{name: lo, broadcast: 127.255.255.255}]\n  broadcast_port: ${broadcastPort}\n  port: ${port}\n`;
+  writeFileSync(file, readFileSync(file, "utf8").replace(/^lan:\n/m, lan).replace(/^ {2}listen: .*$/m, "  listen: 127.0.0.1:0"));
+}
+
+/** Starts it and returns when its API listens. @param under what starts it, as in `strace -f` */
+export async function startAgent(program: string, state: string, { under = [] }: { readonly under?: readonly string[] } = {}): Promise<AgentProcess> {
+  const child = Bun.spawn([...under, program, "run", "--state", state], { stdin: "ignore", stdout: "ignore", stderr: "pipe" });
+  const listening = Promise.withResolvers<number>();
+  const ended = (async () => {
+    let text = "";
+    const decoder = new TextDecoder();
+    for await (const chunk of child.stderr) {
+      text += decoder.decode(chunk, { stream: true });
+      const port = /"event":"listening","api":"127\.0\.0\.1:(\d+)"/.exec(text)?.[1];
+      if (port !== undefined) listening.resolve(Number(port));
+    }
+    await child.exited;
+    listening.reject(new Error(`The agent ended before it listened: ${text}`));
+    return text;
+  })();
+  const apiPort = await listening.promise;
+  const pid = under.length === 0 ? child.pid : agentBelow(child.pid);
+  return { pid, apiPort, ended, kill: (signal) => process.kill(pid, signal) };
+}
+
+/** What started it may have become the agent itself. */
+function agentBelow(pid: number): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+  return children === "" ? pid : Number(children.split(" ")[0]);
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket("udp4");
+    socket.once("error", reject);
+    socket.bind(0, "127.0.0.1", () => {
+      const { port } = socket.address();
+      socket.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,45 @@
+/** Executables under test: those of `bun run build`, and others like them with a deliberate mistake inside. */
+
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+const ROOT = join(import.meta.dir, "..", "..");
+
+export type Program = "agent" | "client" | "relay";
+
+/** A text of one source file that is replaced; it must be there exactly once. */
+export type Edit = { readonly file: string; readonly find: string; readonly replace: string };
+
+/** @returns the path of dist's executable, or of a fresh one in `folder` where dist has none or an older one than the sources */
+export async function built(program: Program, folder: string): Promise<string> {
+  const shipped = join(ROOT, "dist", `gapbell-${program}`);
+  return existsSync(shipped) && statSync(shipped).mtimeMs > newestSource() ? shipped : builtWith([], { program, folder });
+}
+
+/** The same program with other text in some of its files; the sources stay as they are. */
+export async function builtWith(edits: readonly Edit[], { program, folder }: { readonly program: Program; readonly folder: string }): Promise<string> {
+  const outfile = join(folder, `gapbell-${program}`);
+  const left = new Set(edits);
+  const build = await Bun.build({
+    entrypoints: [join(ROOT, `${program}.ts`)], compile: { outfile }, format: "esm", minify: true, bytecode: true,
+    plugins: edits.map((edit) => ({
+      name: edit.file,
+      setup: (builder) => {
+        builder.onLoad({ filter: new RegExp(`/${RegExp.escape(edit.file)}$`) }, ({ path }) => {
+          const parts = readFileSync(path, "utf8").split(edit.find);
+          if (parts.length !== 2) throw new Error(`"${edit.find}" is ${parts.length - 1} times in ${edit.file}, must be there once`);
+          left.delete(edit);
+          return { contents: parts.join(edit.replace), loader: "ts" };
+        });
+      },
+    })),
+  });
+  if (!build.success) throw new Error(`Cannot build ${program}: ${build.logs.join("\n")}`);
+  if (left.size > 0) throw new Error(`${[...left].map(({ file }) => file).join(", ")} is not part of ${program}`);
+  return outfile;
+}
+
+function newestSource(): number {
+  const sources = [...new Bun.Glob("{*.ts,package.json,bun.lock,lib/**/*.ts}").scanSync(ROOT)];
+  return Math.max(...sources.map((path) => statSync(join(ROOT, path)).mtimeMs));
+}
