@@ -14,7 +14,7 @@ export const CLIENT_SOCKET = "client.sock";
 
 export type RunOptions = { readonly state: string; readonly seat: "person" | "none" | undefined; readonly desktop: boolean };
 
-type Words = { readonly state?: string; readonly json?: boolean; readonly seat?: string; readonly desktop?: boolean; readonly comment?: string; readonly all?: boolean };
+type Words = { readonly state?: string; readonly json?: boolean; readonly seat?: string; readonly desktop?: boolean; readonly comment?: string; readonly file?: string; readonly all?: boolean };
 
 /** @param run keeps the listener running until it is told to end; resolves with the exit code */
 export function clientProgram({ run }: { readonly run: (options: RunOptions) => Promise<number> }): Command {
@@ -26,7 +26,9 @@ export function clientProgram({ run }: { readonly run: (options: RunOptions) => 
     program.command(name).description(about).option("--state <dir>", "state folder (default: $STATE_DIRECTORY, else /var/lib/gapbell-client or ~/.local/state/gapbell-client)").option("--json", "print JSON");
 
   command("join [file]", "join a cluster by the line or file that gapbell-agent invite made; without a file it is read from standard input")
-    .action(async (file: string | undefined, words: Words) => {
+    .option("--file <file>", "the same as the argument")
+    .action(async (argument: string | undefined, words: Words) => {
+      const file = argument ?? words.file;
       const state = folderOf(words);
       const { clusterName, warrant } = await joinCluster(state, await inviteText(file), readClientConfig(state));
       if (words.json === true) printJson({ cluster: clusterName, operator: warrant.operator, robot: warrant.robot });

@@ -1,72 +1,105 @@
-/** What a listener keeps of its cluster: its own keys, and the papers that `join` brought home. */
+/** The listener's keys and what the cluster has given it, as they lie in the state folder. `join` writes them, `run` reads them. */
 
 import { join } from "node:path";
 import { z } from "zod";
 import { fromBase64, toBase64 } from "../base/bytes.ts";
+import { dice } from "../io/dice.ts";
 import { readSecretText, secretSentence, writeSecret } from "../io/secrets.ts";
-import { type Voice, read } from "../trust/certificate.ts";
+import { makeFolder } from "../io/state.ts";
+import type { Address } from "../port/lan.ts";
+import { read } from "../trust/certificate.ts";
 import type { Membership } from "../trust/enrolment.ts";
 import { clusterIdOf, type Identity, identityFrom, type Peer, peerOf } from "../trust/keys.ts";
 import { EXIT, ExitFault } from "./exit.ts";
 
-const FILE = "membership.json";
+const KEYS = "keys";
+const SEEDS = "listener.seeds";
+const MEMBERSHIP = "membership";
 
+const Seeds = z.object({ ed: z.string(), x: z.string() });
 const Paper = z.object({
-  ed: z.string(), x: z.string(), cluster: z.string(), clusterName: z.string(), operator: z.string(), robot: z.boolean(),
-  serial: z.int(), voice: z.string(), member: z.string(), warrant: z.string(), kid: z.int(), group: z.string(),
+  cluster: z.string(), clusterName: z.string(), voice: z.string(), member: z.string(), warrant: z.string(),
+  group: z.object({ kid: z.int().min(1).max(0x7fff), key: z.string() }),
   agent: z.object({ host: z.string(), port: z.int() }),
 });
 
+/** What a listener is once it has joined. */
 export type ClientKeys = {
-  readonly own: Identity;
-  readonly operator: string;
-  readonly robot: boolean;
-  readonly serial: number;
+  readonly identity: Identity;
   readonly clusterKey: Uint8Array;
-  /** As beacons name it. */
+  /** As beacons name the cluster. */
   readonly cluster: string;
   readonly clusterName: string;
+  readonly operator: string;
+  readonly robot: boolean;
+  /** Serial of the member certificate. */
+  readonly serial: number;
   readonly group: { readonly kid: number; readonly key: Uint8Array };
-  readonly agent: Peer;
-  readonly voice: Voice;
-  readonly voiceCertificate: string;
-  /** Where the invite said that the agent is. */
-  readonly address: { readonly host: string; readonly port: number };
+  /** The agent that it joined through. */
+  readonly agent: { readonly peer: Peer; readonly name: string; readonly serial: number; readonly voice: string; readonly address: Address };
 };
 
-/** Never writes over another membership. Throws an `ExitFault`. */
-export function keepMembership(
-  state: string,
-  { seeds, membership, address }: { readonly seeds: { readonly ed: Uint8Array; readonly x: Uint8Array }; readonly membership: Membership; readonly address: { readonly host: string; readonly port: number } },
-): void {
-  const { clusterKey, clusterName, warrant, member, voiceCertificate, memberCertificate, warrantCertificate, group } = membership;
+/** The keys of this listener; made, and on disk before they are used, where there are none. Throws an `ExitFault`. */
+export function ownIdentity(state: string): Identity {
+  const folder = join(state, KEYS);
+  const made = makeFolder(folder);
+  if (!made.ok) throw new ExitFault(EXIT.config, `Cannot make "${folder}": ${made.fault.reason}`);
+  const path = join(folder, SEEDS);
+  const held = readSecretText(path);
+  if (held.ok) return identityIn(path, held.value);
+  if (held.fault.kind !== "missing") throw new ExitFault(EXIT.config, secretSentence(held.fault));
+  const seeds = { ed: dice.bytes(32), x: dice.bytes(32) };
+  const written = writeSecret(path, `${JSON.stringify({ ed: toBase64(seeds.ed), x: toBase64(seeds.x) })}\n`);
+  if (!written.ok) throw new ExitFault(EXIT.config, secretSentence(written.fault));
+  return identityFrom(seeds);
+}
+
+export function keepMembership(state: string, membership: Membership, address: Address): void {
+  const { clusterKey, clusterName, voiceCertificate, memberCertificate, warrantCertificate, group } = membership;
   const paper: z.infer<typeof Paper> = {
-    ed: toBase64(seeds.ed), x: toBase64(seeds.x), cluster: toBase64(clusterKey), clusterName, operator: warrant.operator, robot: warrant.robot,
-    serial: member.serial, voice: voiceCertificate, member: memberCertificate, warrant: warrantCertificate,
-    kid: group.kid, group: toBase64(group.key), agent: { host: address.host, port: address.port },
+    cluster: toBase64(clusterKey), clusterName, voice: voiceCertificate, member: memberCertificate, warrant: warrantCertificate,
+    group: { kid: group.kid, key: toBase64(group.key) }, agent: address,
   };
-  const written = writeSecret(join(state, FILE), `${JSON.stringify(paper, undefined, 1)}\n`);
+  const written = writeSecret(join(state, KEYS, MEMBERSHIP), `${JSON.stringify(paper)}\n`);
   if (!written.ok) throw new ExitFault(EXIT.config, secretSentence(written.fault));
 }
 
-/** Throws an `ExitFault` with the way to join where this listener has not. */
-export function readMembership(state: string): ClientKeys {
-  const text = readSecretText(join(state, FILE));
-  if (!text.ok) {
-    const hint = text.fault.kind === "missing" ? 'To join a cluster: gapbell-client join li.gapbell, with the file or line that "gapbell-agent invite" made' : "";
-    throw new ExitFault(EXIT.config, text.fault.kind === "missing" ? "This listener has joined no cluster" : secretSentence(text.fault), hint);
-  }
+/** @returns undefined where this listener has not joined. Throws an `ExitFault` where what is there cannot be believed */
+export function readClientKeys(state: string): ClientKeys | undefined {
+  const path = join(state, KEYS, MEMBERSHIP);
+  const text = readSecretText(path);
+  if (!text.ok && text.fault.kind === "missing") return undefined;
+  if (!text.ok) throw new ExitFault(EXIT.config, secretSentence(text.fault));
   const paper = Paper.safeParse(parseJson(text.value));
-  const bytes = (encoded: string | undefined): Uint8Array => fromBase64(encoded ?? "") ?? new Uint8Array();
-  const clusterKey = bytes(paper.data?.cluster);
-  const voice = paper.success && clusterKey.length === 32 ? read("voice", paper.data.voice, clusterKey) : undefined;
-  if (!paper.success || voice?.ok !== true) throw new ExitFault(EXIT.config, `Cannot use "${join(state, FILE)}": it is not the file that join wrote`);
-  const { data } = paper;
+  if (!paper.success) throw broken(path, "it is not the file that join wrote");
+  const { cluster, clusterName, voice, member, warrant, group, agent } = paper.data;
+  const clusterKey = fromBase64(cluster);
+  const groupKey = fromBase64(group.key);
+  if (clusterKey?.length !== 32 || groupKey?.length !== 32) throw broken(path, "its keys must have 32 bytes each");
+  const identity = ownIdentity(state);
+  const voicePaper = read("voice", voice, clusterKey);
+  const warrantPaper = read("warrant", warrant, clusterKey);
+  if (!voicePaper.ok || !warrantPaper.ok) throw broken(path, "its certificates are not of its cluster");
+  const peer = peerOf(fromBase64(voicePaper.value.ed) ?? new Uint8Array(), fromBase64(voicePaper.value.x) ?? new Uint8Array());
+  const memberPaper = read("member", member, peer.ed);
+  if (!memberPaper.ok || memberPaper.value.ed !== toBase64(identity.ed)) throw broken(path, "its member certificate is not for this listener's keys");
   return {
-    own: identityFrom({ ed: bytes(data.ed), x: bytes(data.x) }), operator: data.operator, robot: data.robot, serial: data.serial,
-    clusterKey, cluster: toBase64(clusterIdOf(clusterKey)), clusterName: data.clusterName, group: { kid: data.kid, key: bytes(data.group) },
-    agent: peerOf(bytes(voice.value.ed), bytes(voice.value.x)), voice: voice.value, voiceCertificate: data.voice, address: data.agent,
+    identity, clusterKey, cluster: toBase64(clusterIdOf(clusterKey)), clusterName, operator: warrantPaper.value.operator, robot: warrantPaper.value.robot,
+    serial: memberPaper.value.serial, group: { kid: group.kid, key: groupKey },
+    agent: { peer, name: voicePaper.value.agent, serial: voicePaper.value.serial, voice, address: agent },
   };
+}
+
+function identityIn(path: string, text: string): Identity {
+  const seeds = Seeds.safeParse(parseJson(text));
+  const ed = fromBase64(seeds.data?.ed ?? "");
+  const x = fromBase64(seeds.data?.x ?? "");
+  if (ed?.length !== 32 || x?.length !== 32) throw broken(path, "it must hold two seeds of 32 bytes");
+  return identityFrom({ ed, x });
+}
+
+function broken(path: string, why: string): ExitFault {
+  return new ExitFault(EXIT.config, `Cannot use "${path}": ${why}`, "Move the state folder away and join again with a new invite");
 }
 
 function parseJson(text: string): unknown {

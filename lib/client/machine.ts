@@ -17,7 +17,7 @@ import type { HeldRules, Parts } from "./parts.ts";
 import { hearingLine, storeFailedLine } from "./phrases.ts";
 import { Receipts } from "./receipts.ts";
 import { type ClientEvent, type ClientSelf, type ClientTurn, type KnownAgent, STORE_FAILED_EXIT_MS } from "./turn.ts";
-import { listOf, showingOf, standingLine, statusOf } from "./views.ts";
+import { isMine, listOf, showingOf, statusOf } from "./views.ts";
 
 /** What an earlier life of this listener left in the store. */
 export type Remembered = {
@@ -104,14 +104,11 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
     return moments.length === 0 ? undefined : Math.min(...moments);
   }
 
-  /** After a start: what is open is listed, not rung again. */
+  /** After a start: what still waits for somebody is listed, not rung again. */
   #resume(): void {
     const { inbox, draft, self } = this.#parts;
     const open = inbox.open();
-    for (const entry of open) {
-      draft.add({ kind: "show", showing: showingOf(this.#parts, entry, false) });
-      if (entry.attention !== "unacknowledged") draft.add({ kind: "update", id: entry.item.id, line: standingLine(entry, self.language), gone: true });
-    }
+    for (const entry of open) if (entry.attention === "unacknowledged") draft.add({ kind: "show", showing: showingOf(this.#parts, entry, false) });
     draft.log("started", { open: open.length, operator: self.operator, cluster: self.clusterName });
   }
 
@@ -133,7 +130,7 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
   #seen({ id, ring }: Extract<ClientEvent, { kind: "shown" }>, now: Now): void {
     const { inbox, receipts, ears } = this.#parts;
     const held = inbox.get(id);
-    if (held === undefined || held.seen >= ring || ring !== held.item.ring) return;
+    if (held === undefined || held.seen >= ring || ring !== held.item.ring || !isMine(this.#parts, held.item)) return;
     inbox.note(id, { seen: ring }, now);
     if (held.unverified !== "") return;
     const jitterMs = ears.get(held.said.agent)?.beacon?.jitterMs ?? 0;

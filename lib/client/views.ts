@@ -75,8 +75,10 @@ export function check(parts: Parts, { item, said }: Pick<Inboxed, "item" | "said
   return own.module === item.module && own.item === item.item && severity === item.severity ? "same" : "differs";
 }
 
-export function showingOf(parts: Parts, { item, said, unverified }: Inboxed, rings: boolean): Showing {
-  return { alarm: item, clusterName: parts.self.clusterName, agent: nameOf(parts, said.agent), rings, unverified: unverified !== "" };
+/** What a desk is told; whether somebody has taken it may have changed since the alarm was said. */
+export function showingOf(parts: Parts, { item, said, unverified, attention }: Inboxed, rings: boolean): Showing {
+  const { quiet: _, ...alarm } = item;
+  return { alarm: attention === "unacknowledged" ? alarm : { ...alarm, quiet: true }, clusterName: parts.self.clusterName, agent: nameOf(parts, said.agent), rings, unverified: unverified !== "" };
 }
 
 export function alarmLine(parts: Parts, { item, condition, said, unverified }: Inboxed, rings: boolean): TapLine {
