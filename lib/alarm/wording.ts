@@ -22,7 +22,12 @@ export function severityTag(severity: Severity, language: Language): string {
   return `[${severityWord(severity, language).toUpperCase()}]`;
 }
 
-export type Headline = { readonly severity: Severity; readonly module: string; readonly item: string; readonly text: string };
+export type Headline = {
+  readonly severity: Severity;
+  readonly module: string;
+  readonly item: string;
+  readonly text: string;
+};
 
 /** `[CRITICAL] osd/osd.12: text` on one line, whatever the source put into its text. */
 export function headline({ severity, module, item, text }: Headline, language: Language): string {
@@ -68,21 +73,28 @@ export function stateLine(standing: Standing, language: Language): string {
   const { condition, attention, phase, sending, reason = "" } = standing;
   const words = WORDS[language];
   if (condition === "cleared") return clearedLine(standing, language);
-  if (attention === "acknowledged") return joined([acknowledgedLine(standing, language), ...lost(condition, words.sourceLost)], language);
+  if (attention === "acknowledged")
+    return joined([acknowledgedLine(standing, language), ...lost(condition, words.sourceLost)], language);
   if (attention === "shelved") return words.shelved;
-  const way = phase === "fallback" || (sending === "failed" && phase !== "escalated")
-    ? fallbackLine(reason, language)
-    : phase === "escalated" || sending === "successful"
-      ? words.toldOutside
-      : phase === "probing" || phase === "escalating"
-        ? words.trying
-        : words.waiting;
+  const way =
+    phase === "fallback" || (sending === "failed" && phase !== "escalated")
+      ? fallbackLine(reason, language)
+      : phase === "escalated" || sending === "successful"
+        ? words.toldOutside
+        : phase === "probing" || phase === "escalating"
+          ? words.trying
+          : words.waiting;
   return joined([way, ...lost(condition, words.sourceLost)], language);
 }
 
 /** `Acknowledged by li, at the agent's console: comment`, and a word about somebody who was not told. */
 export function acknowledgedLine(
-  { by = "", way = "listener", comment = "", stranger = false }: Pick<Standing, "by" | "way" | "comment" | "stranger">,
+  {
+    by = "",
+    way = "listener",
+    comment = "",
+    stranger = false,
+  }: Pick<Standing, "by" | "way" | "comment" | "stranger">,
   language: Language,
 ): string {
   const words = WORDS[language];
@@ -93,7 +105,10 @@ export function acknowledgedLine(
 }
 
 /** Cleared; and whether anyone had taken it before. */
-export function clearedLine({ attention, by = "", way = "listener" }: Pick<Standing, "attention" | "by" | "way">, language: Language): string {
+export function clearedLine(
+  { attention, by = "", way = "listener" }: Pick<Standing, "attention" | "by" | "way">,
+  language: Language,
+): string {
   const words = WORDS[language];
   if (attention === "unacknowledged") return words.clearedUntaken;
   return by === "" ? words.cleared : words.clearedTaken(words.by[wayOf(way)](oneLine(by)));
@@ -122,7 +137,10 @@ export function channelWord(channel: string, language: Language): string {
 
 /** Texts of sources and comments of people: nothing in them may break the line or move a terminal's cursor. */
 export function oneLine(text: string): string {
-  return text.toWellFormed().replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").trim();
+  return text
+    .toWellFormed()
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
+    .trim();
 }
 
 function wayOf(way: string): Acknowledgement["way"] {

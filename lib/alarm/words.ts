@@ -36,9 +36,20 @@ export type Words = {
 
 export const WORDS: Readonly<Record<Language, Words>> = {
   en: {
-    severity: { critical: "critical", major: "major", indeterminate: "indeterminate", minor: "minor", warning: "warning" },
+    severity: {
+      critical: "critical",
+      major: "major",
+      indeterminate: "indeterminate",
+      minor: "minor",
+      warning: "warning",
+    },
     channel: { mail: "mail", wecom: "WeChat", "wecom-robot": "the WeChat group" },
-    verdict: { accepted: "accepted", refused: "refused", unreachable: "could not be reached", unsure: "unsure whether it arrived" },
+    verdict: {
+      accepted: "accepted",
+      refused: "refused",
+      unreachable: "could not be reached",
+      unsure: "unsure whether it arrived",
+    },
     comma: ", ",
     semicolon: "; ",
     colon: ": ",

@@ -15,7 +15,6 @@ export type RestartedAt = { readonly boot: BootId; readonly mono: Ms; readonly w
  *
  * @param mostMs the longest that this deadline may ever have been away, more than 0
  * @returns the moment on the present boot clock; in the past where the deadline passed while the process was down
- * Source: docs/lifecycle.md, "Deadlines over a restart".
  */
 export function reanchor(
   stored: Anchored,

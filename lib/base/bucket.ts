@@ -2,6 +2,9 @@
 
 import type { Ms } from "./units.ts";
 
+/** Tokens are filled in many small steps whose sum is a hair less than the whole: without this a wake-up comes for nothing. */
+const ROUNDING = 1e-6;
+
 export class Bucket {
   readonly #perSecond: number;
   readonly #burst: number;
@@ -19,15 +22,15 @@ export class Bucket {
   /** Takes `count` tokens if they are there. */
   allow(now: Ms, count = 1): boolean {
     this.#fill(now);
-    if (this.#tokens < count) return false;
-    this.#tokens -= count;
+    if (this.#tokens + ROUNDING < count) return false;
+    this.#tokens = Math.max(0, this.#tokens - count);
     return true;
   }
 
   /** The moment at which `count` tokens will be there. */
   readyAt(now: Ms, count = 1): Ms {
     this.#fill(now);
-    return now + Math.max(0, Math.ceil(((count - this.#tokens) / this.#perSecond) * 1000));
+    return now + Math.max(0, Math.ceil(((count - this.#tokens - ROUNDING) / this.#perSecond) * 1000));
   }
 
   #fill(now: Ms): void {

@@ -37,7 +37,12 @@ export function fit<Value>(schema: z.ZodType<Value>, json: unknown): Result<Valu
 /** A misfit of one value, for the checks that no schema can make. */
 export function misfit(
   path: Path,
-  { found, expected, valid = [], word }: {
+  {
+    found,
+    expected,
+    valid = [],
+    word,
+  }: {
     readonly found: string;
     readonly expected: string;
     /** The words among which the nearest to `word` is looked for. */
@@ -45,12 +50,20 @@ export function misfit(
     readonly word?: string;
   },
 ): Misfit {
-  return { path, blames: "value", found, expected, nearest: word === undefined ? undefined : nearest(word, valid) };
+  return {
+    path,
+    blames: "value",
+    found,
+    expected,
+    nearest: word === undefined ? undefined : nearest(word, valid),
+  };
 }
 
 /** `lan.interfaces[0].name`, as people write it; "" for the whole document. */
 export function pathText(path: Path): string {
-  return path.map((part, at) => (typeof part === "number" ? `[${part}]` : at === 0 ? part : `.${part}`)).join("");
+  return path
+    .map((part, at) => (typeof part === "number" ? `[${part}]` : at === 0 ? part : `.${part}`))
+    .join("");
 }
 
 /** One line: `rules[6].severity is "urgent", must be one of critical, …; did you mean "major"?` */
@@ -67,7 +80,8 @@ export function foundText(value: unknown): string {
   if (typeof value === "object") return "a mapping";
   if (typeof value !== "string") return String(value);
   const characters = [...value];
-  const shown = characters.length > FOUND_LENGTH_MOST ? `${characters.slice(0, FOUND_LENGTH_MOST).join("")}…` : value;
+  const shown =
+    characters.length > FOUND_LENGTH_MOST ? `${characters.slice(0, FOUND_LENGTH_MOST).join("")}…` : value;
   return JSON.stringify(shown);
 }
 
@@ -84,26 +98,45 @@ type Issue = z.core.$ZodIssue;
 const UNSAID_FORM = /^(Invalid|Too small|Too big|Unrecognized)/;
 
 function misfitsOf(issue: Issue, above: Path, json: unknown): readonly Misfit[] {
-  const path: Path = [...above, ...issue.path.map((part) => (typeof part === "symbol" ? String(part) : part))];
+  const path: Path = [
+    ...above,
+    ...issue.path.map((part) => (typeof part === "symbol" ? String(part) : part)),
+  ];
   const value = valueAt(json, path);
   const found = foundText(value);
   const word = typeof value === "string" ? value : undefined;
   switch (issue.code) {
     case "unrecognized_keys": {
       const valid = wordsIn(issue.message);
-      return issue.keys.map((key): Misfit => ({
-        path: [...path, key], blames: "name", found: "unknown here", expected: oneOf(valid), nearest: nearest(key, valid),
-      }));
+      return issue.keys.map(
+        (key): Misfit => ({
+          path: [...path, key],
+          blames: "name",
+          found: "unknown here",
+          expected: oneOf(valid),
+          nearest: nearest(key, valid),
+        }),
+      );
     }
     case "invalid_key":
-      return [{ path, blames: "name", found: "a name that does not fit", expected: messageOf(issue.issues[0]), nearest: undefined }];
+      return [
+        {
+          path,
+          blames: "name",
+          found: "a name that does not fit",
+          expected: messageOf(issue.issues[0]),
+          nearest: undefined,
+        },
+      ];
     case "invalid_union":
       // A union that says itself what belongs there is one thing in two spellings.
-      if (!UNSAID_FORM.test(issue.message)) return [misfit(path, { found, expected: issue.message })];
+      if (!UNSAID_FORM.test(issue.message)) return [misfit(path, { found, expected: messageOf(issue) })];
       return misfitsOfUnion(issue.errors, { path, json, found });
     case "invalid_value": {
       const valid = issue.values.map(String);
-      return [misfit(path, { found, expected: oneOf(valid), valid, ...(word === undefined ? {} : { word }) })];
+      return [
+        misfit(path, { found, expected: oneOf(valid), valid, ...(word === undefined ? {} : { word }) }),
+      ];
     }
     default:
       return [misfit(path, { found, expected: messageOf(issue) })];
@@ -124,14 +157,20 @@ function misfitsOfUnion(
 }
 
 const TYPES: Readonly<Record<string, string>> = {
-  string: "text", number: "a number", int: "a whole number", boolean: "true or false",
-  object: "a mapping", record: "a mapping", array: "a list", tuple: "a list",
+  string: "text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  object: "a mapping",
+  record: "a mapping",
+  array: "a list",
+  tuple: "a list",
 };
 
 /** What belongs there. A schema's own message is written to stand after "must be". */
 function messageOf(issue: Issue | undefined): string {
   if (issue === undefined) return "something else";
-  if (!UNSAID_FORM.test(issue.message)) return issue.message;
+  if (!UNSAID_FORM.test(issue.message)) return issue.message.replace(/^must be /, "");
   switch (issue.code) {
     case "invalid_type":
       return TYPES[issue.expected] ?? issue.expected;
@@ -141,6 +180,8 @@ function messageOf(issue: Issue | undefined): string {
       return boundText("at most", issue.maximum, issue.origin);
     case "invalid_value":
       return oneOf(issue.values.map(String));
+    case "invalid_format":
+      return `a valid ${issue.format}`;
     default:
       return "something else";
   }

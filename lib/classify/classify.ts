@@ -24,7 +24,9 @@ export const TEXT_CHARACTERS_READ = 120;
 /** First match wins. Asserts: the rules end with a default rule, as `parseRules` sees to. */
 export function classify(subject: Subject, rules: Rules): Decision {
   const label = (name: string): string => labelOf(subject, name);
-  const ready = compiled(rules).ready.find(({ tests }) => tests.every(({ name, holds }) => holds(label(name))));
+  const ready = compiled(rules).ready.find(({ tests }) =>
+    tests.every(({ name, holds }) => holds(label(name))),
+  );
   if (ready === undefined) return broken("the last rule matches everything");
   const { rule, module, item } = ready;
   return {
@@ -63,14 +65,20 @@ const COMPILED = new WeakMap<Rules, Compiled>();
 function compiled(rules: Rules): Compiled {
   const held = COMPILED.get(rules);
   if (held !== undefined) return held;
-  const ready = rules.rules.map((rule): Ready => ({
-    rule,
-    tests: rule.match.map((matcher) => ({ name: matcher.label, holds: testOf(matcher) })),
-    module: templateOf(rule.module),
-    item: templateOf(rule.item),
-  }));
+  const ready = rules.rules.map(
+    (rule): Ready => ({
+      rule,
+      tests: rule.match.map((matcher) => ({ name: matcher.label, holds: testOf(matcher) })),
+      module: templateOf(rule.module),
+      item: templateOf(rule.item),
+    }),
+  );
   const read = new Set(
-    ready.flatMap(({ tests, module, item }) => [...tests.map(({ name }) => name), ...labelsOf(module), ...labelsOf(item)]),
+    ready.flatMap(({ tests, module, item }) => [
+      ...tests.map(({ name }) => name),
+      ...labelsOf(module),
+      ...labelsOf(item),
+    ]),
   );
   const made = { ready, read };
   COMPILED.set(rules, made);

@@ -28,15 +28,24 @@ export function parseMatcher(text: string): Result<Matcher, MatcherFault> {
   const operator = OPERATORS.find((one) => one === form?.[2]);
   const label = form?.[1] ?? "";
   if (form === null || operator === undefined) {
-    return fail({ expected: 'a matcher as in alertname=~"CephOSD.*", with =, !=, =~ or !~ between a label and a value' });
+    return fail({
+      expected: 'a matcher as in alertname=~"CephOSD.*", with =, !=, =~ or !~ between a label and a value',
+    });
   }
-  if (label.length > LABEL_LENGTH_MOST) return fail({ expected: `a matcher whose label has at most ${LABEL_LENGTH_MOST} characters` });
+  if (label.length > LABEL_LENGTH_MOST)
+    return fail({ expected: `a matcher whose label has at most ${LABEL_LENGTH_MOST} characters` });
   const value = unquoted(form[3] ?? "");
-  if (value === undefined) return fail({ expected: 'a matcher whose value has both its quotes, and a backslash before each " inside' });
-  if (value.length > VALUE_LENGTH_MOST) return fail({ expected: `a matcher whose value has at most ${VALUE_LENGTH_MOST} characters` });
+  if (value === undefined)
+    return fail({
+      expected: 'a matcher whose value has both its quotes, and a backslash before each " inside',
+    });
+  if (value.length > VALUE_LENGTH_MOST)
+    return fail({ expected: `a matcher whose value has at most ${VALUE_LENGTH_MOST} characters` });
   const matcher = { label, operator, value };
   const broken = whyBroken(matcher);
-  return broken === undefined ? ok(matcher) : fail({ expected: `a matcher whose regular expression can be read (${broken})` });
+  return broken === undefined
+    ? ok(matcher)
+    : fail({ expected: `a matcher whose regular expression can be read (${broken})` });
 }
 
 /** The one spelling that every program writes: what is hashed must not depend on the author's quotes. */
@@ -68,7 +77,8 @@ function whyBroken({ operator, value }: Matcher): string | undefined {
     expressionOf(value);
     return undefined;
   } catch (thrown) {
-    const [, reason = "unknown syntax"] = /.*: (.*)$/s.exec(thrown instanceof Error ? thrown.message : "") ?? [];
+    const [, reason = "unknown syntax"] =
+      /.*: (.*)$/s.exec(thrown instanceof Error ? thrown.message : "") ?? [];
     return reason;
   }
 }

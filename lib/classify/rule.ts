@@ -42,7 +42,12 @@ export const ITEM_LENGTH_MOST = 128;
 const EXPECTED_TEMPLATE = 'text in which each {label} has both its braces, in quotes as in "{ceph_daemon}"';
 
 const name = (lengthMost: number) =>
-  z.string().regex(new RegExp(`^[\\p{L}\\p{N}][\\p{L}\\p{N}._ -]{0,${lengthMost - 1}}$`, "u"), `a name of 1 to ${lengthMost} letters, digits, dots, hyphens and underscores`);
+  z
+    .string()
+    .regex(
+      new RegExp(`^[\\p{L}\\p{N}][\\p{L}\\p{N}._ -]{0,${lengthMost - 1}}$`, "u"),
+      `a name of 1 to ${lengthMost} letters, digits, dots, hyphens and underscores`,
+    );
 const template = z
   .string(EXPECTED_TEMPLATE)
   .min(1, "text of at least 1 character")
@@ -83,7 +88,12 @@ export function canonicalRules(rules: Rules): Uint8Array {
   const held = CANONICAL.get(rules);
   if (held !== undefined) return held;
   const canonical = rules.rules.map(({ item, match, module, name: called, policy, severity }) => ({
-    item, match: match.map(matcherText), module, name: called, policy, severity,
+    item,
+    match: match.map(matcherText),
+    module,
+    name: called,
+    policy,
+    severity,
   }));
   const bytes = utf8(JSON.stringify({ rules: canonical }));
   CANONICAL.set(rules, bytes);
@@ -118,7 +128,12 @@ function namedTwice({ rules }: Rules): readonly Misfit[] {
       first.set(rule.name, at);
       return [];
     }
-    return [misfit(["rules", at, "name"], { found: `"${rule.name}" like that of rules[${earlier}]`, expected: "a name of its own" })];
+    return [
+      misfit(["rules", at, "name"], {
+        found: `"${rule.name}" like that of rules[${earlier}]`,
+        expected: "a name of its own",
+      }),
+    ];
   });
 }
 
@@ -128,7 +143,12 @@ function unreachable({ rules }: Rules): readonly Misfit[] {
   const catchAll = rules[at];
   if (catchAll === undefined) {
     const last = rules.length - 1;
-    return [misfit(["rules", last], { found: `"${rules[last]?.name ?? ""}" with matchers`, expected: 'followed by a default rule, one without "match", so that no alarm is left unclassified' })];
+    return [
+      misfit(["rules", last], {
+        found: `"${rules[last]?.name ?? ""}" with matchers`,
+        expected: 'followed by a default rule, one without "match", so that no alarm is left unclassified',
+      }),
+    ];
   }
   return rules.slice(at + 1).map((rule, below) =>
     misfit(["rules", at + 1 + below], {
@@ -140,5 +160,12 @@ function unreachable({ rules }: Rules): readonly Misfit[] {
 
 function tooLarge(rules: Rules): readonly Misfit[] {
   const bytes = canonicalRules(rules).length;
-  return bytes <= RULES_BYTES_MOST ? [] : [misfit(["rules"], { found: `${bytes} bytes as canonical JSON`, expected: `at most ${RULES_BYTES_MOST}` })];
+  return bytes <= RULES_BYTES_MOST
+    ? []
+    : [
+        misfit(["rules"], {
+          found: `${bytes} bytes as canonical JSON`,
+          expected: `at most ${RULES_BYTES_MOST}`,
+        }),
+      ];
 }

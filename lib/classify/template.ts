@@ -24,7 +24,15 @@ export function labelsOf({ pieces }: Template): readonly string[] {
  */
 export function fill({ pieces }: Template, label: (name: string) => string, lengthMost: number): string {
   const filled = pieces.map((piece, at) => (at % 2 === 0 ? piece : label(piece) || NOTHING)).join("");
-  return cut(filled.toWellFormed().replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").trim(), lengthMost) || NOTHING;
+  return (
+    cut(
+      filled
+        .toWellFormed()
+        .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
+        .trim(),
+      lengthMost,
+    ) || NOTHING
+  );
 }
 
 function cut(text: string, lengthMost: number): string {

@@ -30,7 +30,9 @@ export type AgentConfig = {
   readonly agentName: string;
   readonly lan: {
     /** Undefined: those that the system has. */
-    readonly interfaces: readonly { readonly name: string; readonly broadcast: string | undefined }[] | undefined;
+    readonly interfaces:
+      | readonly { readonly name: string; readonly broadcast: string | undefined }[]
+      | undefined;
     readonly exclude: readonly string[];
     readonly broadcastPort: number;
     readonly port: number;
@@ -43,7 +45,9 @@ export type AgentConfig = {
     readonly tokens: Readonly<Record<string, string>>;
     /** For each source the file that holds its token. */
     readonly reportTokens: Readonly<Record<string, string>>;
-    readonly tls: { readonly certificate: string; readonly key: string; readonly clientAuthority: string | undefined } | undefined;
+    readonly tls:
+      | { readonly certificate: string; readonly key: string; readonly clientAuthority: string | undefined }
+      | undefined;
   };
   /** What is allowed and still deserves a second look; in the form of a fault, for `check` to print. */
   readonly warnings: readonly ConfigFault[];
@@ -55,7 +59,9 @@ export type AgentConfig = {
  * @param read the bytes of one of `AGENT_FILES`; undefined where it is missing
  * @returns every mistake of all three files at once
  */
-export function loadAgentConfig(read: (name: string) => Uint8Array | undefined): Result<AgentConfig, readonly ConfigFault[]> {
+export function loadAgentConfig(
+  read: (name: string) => Uint8Array | undefined,
+): Result<AgentConfig, readonly ConfigFault[]> {
   const roster = load(read, AGENT_FILES.roster, parseRoster);
   const rules = load(read, AGENT_FILES.rules, parseRules);
   const agent = load(read, AGENT_FILES.agent, (json) => fit(AgentForm, json));
@@ -69,21 +75,39 @@ export function loadAgentConfig(read: (name: string) => Uint8Array | undefined):
       ...openDoor(agent.value.value),
       ...(roster.ok ? peopleMisfits(agent.value.value, roster.value.value) : []),
     ]),
-    ...(rules.ok ? faultsAt(rules.value.file, unknownPolicies(rules.value.value, Object.keys(policies))) : []),
+    ...(rules.ok
+      ? faultsAt(rules.value.file, unknownPolicies(rules.value.value, Object.keys(policies)))
+      : []),
   ];
   if (!rules.ok || !roster.ok || across.length > 0) return fail([...faults, ...across]);
   const { cluster, agent: agentName, lan, api, content, replica_labels: replicaLabels } = agent.value.value;
   return ok({
-    settings: { rules: withLines(rules.value.value, rules.value.file), roster: roster.value.value, policies, replicaLabels, content, lanRate: lan.rate },
+    settings: {
+      rules: withLines(rules.value.value, rules.value.file),
+      roster: roster.value.value,
+      policies,
+      replicaLabels,
+      content,
+      lanRate: lan.rate,
+    },
     clusterName: cluster,
     agentName,
     lan: {
       interfaces: lan.interfaces?.map(({ name, broadcast }) => ({ name, broadcast })),
-      exclude: lan.exclude, broadcastPort: lan.broadcast_port, port: lan.port, rate: lan.rate,
+      exclude: lan.exclude,
+      broadcastPort: lan.broadcast_port,
+      port: lan.port,
+      rate: lan.rate,
     },
     api: {
-      listen: api.listen, tokens: api.tokens, reportTokens: api.report_tokens,
-      tls: api.tls && { certificate: api.tls.certificate, key: api.tls.key, clientAuthority: api.tls.client_authority },
+      listen: api.listen,
+      tokens: api.tokens,
+      reportTokens: api.report_tokens,
+      tls: api.tls && {
+        certificate: api.tls.certificate,
+        key: api.tls.key,
+        clientAuthority: api.tls.client_authority,
+      },
     },
     warnings: [
       ...faultsAt(agent.value.file, [...hasty(agent.value.value), ...clearDoor(agent.value.value)]),
@@ -106,7 +130,16 @@ function load<Value>(
 ): Result<Loaded<Value>, readonly ConfigFault[]> {
   const bytes = read(name);
   if (bytes === undefined) {
-    return fail([{ file: name, line: 0, column: 0, path: "", found: "missing", expected: "there; gapbell-agent init writes a first one" }]);
+    return fail([
+      {
+        file: name,
+        line: 0,
+        column: 0,
+        path: "",
+        found: "missing",
+        expected: "there; gapbell-agent init writes a first one",
+      },
+    ]);
   }
   const file = openYaml(bytes, name);
   if (!file.ok) return file;
@@ -127,25 +160,45 @@ function unknownPolicies({ rules }: Rules, known: readonly string[]): readonly M
   return rules.flatMap(({ policy }, at) =>
     known.includes(policy)
       ? []
-      : [misfit(["rules", at, "policy"], { found: JSON.stringify(policy), expected: "a policy of agent.yaml", valid: known, word: policy })],
+      : [
+          misfit(["rules", at, "policy"], {
+            found: JSON.stringify(policy),
+            expected: "a policy of agent.yaml",
+            valid: known,
+            word: policy,
+          }),
+        ],
   );
 }
 
 function peopleMisfits({ policies, api }: AgentForm, roster: Roster): readonly Misfit[] {
   const operators = Object.keys(roster.operators);
   return [
-    ...Object.entries(policies).flatMap(([name, policy]) => policyMisfits(policy, ["policies", name], roster)),
-    ...Object.keys(api.tokens).filter((name) => !operators.includes(name)).map((name): Misfit => ({
-      ...misfit(["api", "tokens", name], { found: "no operator", expected: "the name of an operator of roster.yaml", valid: operators, word: name }),
-      blames: "name",
-    })),
+    ...Object.entries(policies).flatMap(([name, policy]) =>
+      policyMisfits(policy, ["policies", name], roster),
+    ),
+    ...Object.keys(api.tokens)
+      .filter((name) => !operators.includes(name))
+      .map(
+        (name): Misfit => ({
+          ...misfit(["api", "tokens", name], {
+            found: "no operator",
+            expected: "the name of an operator of roster.yaml",
+            valid: operators,
+            word: name,
+          }),
+          blames: "name",
+        }),
+      ),
   ];
 }
 
 function limits({ policies, api }: AgentForm): readonly Misfit[] {
   const count = (path: readonly string[], record: object, most: number): readonly Misfit[] => {
     const entries = Object.keys(record).length;
-    return entries <= most ? [] : [misfit(path, { found: `${entries} entries`, expected: `at most ${most}` })];
+    return entries <= most
+      ? []
+      : [misfit(path, { found: `${entries} entries`, expected: `at most ${most}` })];
   };
   return [
     ...count(["policies"], policies, POLICIES_MOST),
@@ -159,15 +212,23 @@ function openDoor({ api }: AgentForm): readonly Misfit[] {
   const tokens = Object.keys(api.tokens).length + Object.keys(api.report_tokens).length;
   const asks = tokens > 0 || api.tls?.client_authority !== undefined;
   if (asks || isLoopback(api.listen)) return [];
-  return [misfit(["api", "listen"], {
-    found: `${api.listen.host}, open to the network`,
-    expected: "a loopback address, or api.tokens, api.report_tokens or api.tls.client_authority must be given",
-  })];
+  return [
+    misfit(["api", "listen"], {
+      found: `${api.listen.host}, open to the network`,
+      expected:
+        "a loopback address, or api.tokens, api.report_tokens or api.tls.client_authority must be given",
+    }),
+  ];
 }
 
 function clearDoor({ api }: AgentForm): readonly Misfit[] {
   if (api.tls !== undefined || isLoopback(api.listen)) return [];
-  return [misfit(["api", "listen"], { found: `${api.listen.host} without api.tls`, expected: "under TLS unless nobody on that network may be listening: tokens travel in clear" })];
+  return [
+    misfit(["api", "listen"], {
+      found: `${api.listen.host} without api.tls`,
+      expected: "under TLS unless nobody on that network may be listening: tokens travel in clear",
+    }),
+  ];
 }
 
 function hasty({ policies }: AgentForm): readonly Misfit[] {
@@ -175,10 +236,12 @@ function hasty({ policies }: AgentForm): readonly Misfit[] {
     const short = SEVERITIES.filter((severity) => ackMs[severity] < ACK_MS_WARN);
     const [first] = short;
     if (first === undefined) return [];
-    return [misfit(["policies", name, "ack"], {
-      found: `${durationText(ackMs[first])} for ${short.join(", ")}`,
-      expected: `at least ${durationText(ACK_MS_WARN)} for a person to reach a laptop`,
-    })];
+    return [
+      misfit(["policies", name, "ack"], {
+        found: `${durationText(ackMs[first])} for ${short.join(", ")}`,
+        expected: `at least ${durationText(ACK_MS_WARN)} for a person to reach a laptop`,
+      }),
+    ];
   });
 }
 
@@ -186,5 +249,10 @@ function hasty({ policies }: AgentForm): readonly Misfit[] {
 function unreachable({ operators }: Roster): readonly Misfit[] {
   return Object.values(operators)
     .filter((operator) => operator.modules.length > 0 && !hasOutsideChannel(operator))
-    .map(({ name }) => misfit(["operators", name], { found: "without mail, wecom and mobile", expected: "reachable outside, else only the LAN tells this operator" }));
+    .map(({ name }) =>
+      misfit(["operators", name], {
+        found: "without mail, wecom and mobile",
+        expected: "reachable outside, else only the LAN tells this operator",
+      }),
+    );
 }

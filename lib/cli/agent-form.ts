@@ -12,7 +12,12 @@ export const INTERFACES_MOST = 32;
 export const POLICIES_MOST = 64;
 export const TOKENS_MOST = 128;
 
-const name = z.string().regex(/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,31}$/u, `a name of 1 to ${NAME_LENGTH_MOST} letters, digits, dots, hyphens and underscores`);
+const name = z
+  .string()
+  .regex(
+    /^[\p{L}\p{N}][\p{L}\p{N}._-]{0,31}$/u,
+    `a name of 1 to ${NAME_LENGTH_MOST} letters, digits, dots, hyphens and underscores`,
+  );
 const port = z.int("a port from 1 to 65535").min(1).max(65_535);
 /** Linux, IFNAMSIZ. */
 const interfaceName = z.string().regex(/^[^\s/]{1,15}$/, "the name of a network interface, as in eth0");
@@ -37,7 +42,11 @@ const endpoint = z.string(EXPECTED_LISTEN).transform((text, context): Endpoint =
 
 const LanForm = z.strictObject({
   /** Overrides discovery. `broadcast` where the interface's own is not the one to use. */
-  interfaces: z.array(z.strictObject({ name: interfaceName, broadcast: ipv4.optional() })).min(1).max(INTERFACES_MOST).optional(),
+  interfaces: z
+    .array(z.strictObject({ name: interfaceName, broadcast: ipv4.optional() }))
+    .min(1)
+    .max(INTERFACES_MOST)
+    .optional(),
   /** Interfaces that discovery must not use. */
   exclude: z.array(interfaceName).max(INTERFACES_MOST).default([]),
   broadcast_port: port.default(PORTS.broadcast),
@@ -51,11 +60,14 @@ const ApiForm = z.strictObject({
   tokens: z.record(name, file).default({}),
   /** For each source, by a name of its own, the file that holds its token. */
   report_tokens: z.record(name, file).default({}),
-  tls: z.strictObject({
-    certificate: file, key: file,
-    /** Whoever shows a certificate of this authority needs no token to report. */
-    client_authority: file.optional(),
-  }).optional(),
+  tls: z
+    .strictObject({
+      certificate: file,
+      key: file,
+      /** Whoever shows a certificate of this authority needs no token to report. */
+      client_authority: file.optional(),
+    })
+    .optional(),
 });
 
 export const AgentForm = z.strictObject({
@@ -63,10 +75,12 @@ export const AgentForm = z.strictObject({
   agent: name,
   lan: LanForm.prefault({}),
   api: ApiForm.prefault({}),
-  content: z.array(z.enum(CONTENT_FIELDS)).max(CONTENT_FIELDS.length).default([...CONTENT_DEFAULT]),
+  content: z
+    .array(z.enum(CONTENT_FIELDS))
+    .max(CONTENT_FIELDS.length)
+    .default([...CONTENT_DEFAULT]),
   /** Labels that do not identify an alarm of Alertmanager. */
   replica_labels: z.array(label).max(16).default(["replica", "prometheus_replica"]),
   policies: z.record(name, PolicyForm).default({}),
 });
 export type AgentForm = z.infer<typeof AgentForm>;
-

@@ -64,13 +64,16 @@ async function invite(options: Options): Promise<void> {
   }, signer);
   await askAgent(folders.state, { method: "POST", route: "/v1/invites", body: { warrant, joinKey: toBase64(joinKeyOf(secret)) } });
   const line = printInvite({ cluster: clusterIdOf(rawPublic(signer)), secret, address: { host, port: config.lan.port }, id });
-  const about = `${options.robot === true ? "a robot of " : ""}${options.operator} in cluster ${config.clusterName}, good once within ${durationText(ttlMs)}`;
-  if (options.file !== undefined) writeInvite(options.file, `# Invite for ${about}.\n# gapbell-client join --file ${options.file}\n${line}\n`);
+  const whose = `${options.robot === true ? "a robot of " : ""}${options.operator}`;
+  const about = `${whose} in cluster ${config.clusterName}, good once within ${durationText(ttlMs)}`;
+  const { file } = options;
+  if (file !== undefined) writeInvite(file, `# Invite for ${about}.\n# gapbell-client join --file ${file}\n${line}\n`);
   if (options.json === true) {
-    return printJson({ operator: options.operator, robot: options.robot === true, expires, ...(options.file === undefined ? { invite: line } : { file: options.file }) });
+    const where = file === undefined ? { invite: line } : { file };
+    return printJson({ operator: options.operator, robot: options.robot === true, expires, ...where });
   }
   process.stderr.write(`Invite for ${about}. On the listener's host: gapbell-client join\n`);
-  process.stdout.write(options.file === undefined ? `${line}\n` : `Written to ${options.file}\n`);
+  process.stdout.write(file === undefined ? `${line}\n` : `Written to ${file}\n`);
 }
 
 function refuseStranger(operator: string, { settings: { roster } }: AgentConfig): void {
@@ -87,7 +90,8 @@ function refuseStranger(operator: string, { settings: { roster } }: AgentConfig)
 function ttlOf(text: string): number {
   const ms = parseDuration(text);
   if (ms !== undefined && ms >= TTL.least && ms <= TTL.most) return ms;
-  throw new ExitFault(EXIT.usage, `--ttl is ${JSON.stringify(text)}, must be a duration from ${durationText(TTL.least)} to ${durationText(TTL.most)}, as in 1h`);
+  const bounds = `${durationText(TTL.least)} to ${durationText(TTL.most)}`;
+  throw new ExitFault(EXIT.usage, `--ttl is ${JSON.stringify(text)}, must be a duration from ${bounds}, as in 1h`);
 }
 
 function addressOf(given: string | undefined, { lan }: AgentConfig): string {
@@ -98,13 +102,19 @@ function addressOf(given: string | undefined, { lan }: AgentConfig): string {
   }
   const [road] = systemRoads(lan.interfaces).filter(({ name }) => !lan.exclude.includes(name));
   if (road !== undefined) return road.address;
-  throw new ExitFault(EXIT.unavailable, "No interface of the LAN has an IPv4 address", "Name the address by --address, or the interface by lan.interfaces in agent.yaml");
+  throw new ExitFault(
+    EXIT.unavailable,
+    "No interface of the LAN has an IPv4 address",
+    "Name the address by --address, or the interface by lan.interfaces in agent.yaml",
+  );
 }
 
 async function clusterSeed(state: string, passphraseFile: string | undefined): Promise<Uint8Array> {
   const path = join(state, "keys", "cluster.key");
   const locked = readSecretText(path);
-  if (!locked.ok) throw new ExitFault(EXIT.config, secretSentence(locked.fault), "Invites are made where the cluster key lies: on the first agent");
+  if (!locked.ok) {
+    throw new ExitFault(EXIT.config, secretSentence(locked.fault), "Invites are made where the cluster key lies: on the first agent");
+  }
   const seed = unlockClusterKey(locked.value, await readPassphrase({ file: passphraseFile, anew: false }));
   if (seed.ok) return seed.value;
   throw seed.fault === "wrong passphrase"

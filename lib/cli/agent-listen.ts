@@ -29,7 +29,11 @@ export function listenOf({ api }: Pick<AgentConfig, "api">, folder: string): Lis
 function tokenIn(path: string): string {
   const token = secretIn(path).trim();
   if (token.length >= TOKEN_CHARACTERS_LEAST) return token;
-  throw new ExitFault(EXIT.config, `Cannot use the token in "${path}": it has ${token.length} characters, must have at least ${TOKEN_CHARACTERS_LEAST}`, `Make a new one: (umask 077; head -c 32 /dev/urandom | base64 > ${path})`);
+  throw new ExitFault(
+    EXIT.config,
+    `Cannot use the token in "${path}": it has ${token.length} characters, must have at least ${TOKEN_CHARACTERS_LEAST}`,
+    `Make a new one: (umask 077; head -c 32 /dev/urandom | base64 > ${path})`,
+  );
 }
 
 function secretIn(path: string): string {

@@ -54,7 +54,8 @@ async function raiseOne(options: RaiseOptions): Promise<void> {
   const { label: labels, text, detail, severity, staleAfter, again } = options;
   if (severity !== undefined && !WORDS.includes(severity)) {
     const close = nearest(severity, WORDS);
-    throw new ExitFault(EXIT.usage, `--severity is ${JSON.stringify(severity)}, must be one of ${WORDS.join(", ")}`, close === undefined ? "" : `Did you mean "${close}"?`);
+    const hint = close === undefined ? "" : `Did you mean "${close}"?`;
+    throw new ExitFault(EXIT.usage, `--severity is ${JSON.stringify(severity)}, must be one of ${WORDS.join(", ")}`, hint);
   }
   const answer = await hand(options, {
     condition: "raised", labels, text,
@@ -62,8 +63,8 @@ async function raiseOne(options: RaiseOptions): Promise<void> {
     ...(staleAfter === undefined ? {} : { staleAfter }), ...(again === true ? { again } : {}),
   });
   if (options.json === true) return printJson(answer);
-  const id = occurrenceIn(answer);
-  process.stdout.write(id === undefined ? "Taken in.\n" : `Raised ${id.slice(0, 6)}. What happens to it: gapbell-agent show ${id.slice(0, 6)}\n`);
+  const short = occurrenceIn(answer)?.slice(0, 6);
+  process.stdout.write(short === undefined ? "Taken in.\n" : `Raised ${short}. What happens to it: gapbell-agent show ${short}\n`);
 }
 
 async function clearOne(id: string | undefined, options: FolderOptions & { readonly label?: Labels; readonly text: string }): Promise<void> {
@@ -75,7 +76,8 @@ async function clearOne(id: string | undefined, options: FolderOptions & { reado
   const answer = await hand(options, { condition: "cleared", text: options.text, ...report });
   const cleared = occurrenceIn(answer);
   if (wanted !== undefined && cleared !== wanted.id) {
-    throw new ExitFault(EXIT.failed, `Cannot clear ${wanted.id.slice(0, 6)}: its labels alone do not say which alarm it is; its source must clear it`);
+    const short = wanted.id.slice(0, 6);
+    throw new ExitFault(EXIT.failed, `Cannot clear ${short}: its labels alone do not say which alarm it is; its source must clear it`);
   }
   if (cleared === undefined) throw new ExitFault(EXIT.failed, "No alarm has these labels; nothing was cleared");
   if (options.json === true) return printJson(answer);

@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import { askAgent } from "./agent-ask.ts";
 import { addFolders, type FolderOptions, foldersOf } from "./agent-folders.ts";
+import { EXIT, ExitFault } from "./exit.ts";
 import { printJson, withExample } from "./main.ts";
 import { alarmLines, listenerLines, type Looks, relayLines, showLines } from "./print.ts";
 import { coloured, readerOf } from "./terminal.ts";
@@ -51,12 +52,19 @@ export function addView(program: Command): void {
 async function ackOne(id: string, options: FolderOptions & { readonly as: string; readonly comment: string }): Promise<void> {
   const body = { operator: options.as, comment: options.comment };
   const answer = await askAgent(foldersOf(options).state, { method: "POST", route: `/v1/alarms/${encodeURIComponent(id)}/ack`, body });
-  print(options, answer, ({ outcome, reason, by }) => [`${OUTCOMES[String(outcome)] ?? String(outcome)}${by === undefined || by === "" ? "" : ` (${by})`}${reason === undefined || reason === "" ? "" : `: ${reason}`}`]);
+  if (answer["outcome"] === "refused") throw new ExitFault(EXIT.failed, outcomeLine(answer));
+  print(options, answer, (taken) => [outcomeLine(taken)]);
 }
 
 const OUTCOMES: Readonly<Record<string, string>> = {
   taken: "Acknowledged", already: "Somebody had acknowledged it already", recorded: "Recorded; the clock runs on", refused: "Refused",
 };
+
+function outcomeLine({ outcome, reason, by }: Answer): string {
+  const who = typeof by === "string" && by !== "" ? ` (${by})` : "";
+  const why = typeof reason === "string" && reason !== "" ? `: ${reason}` : "";
+  return `${OUTCOMES[String(outcome)] ?? String(outcome)}${who}${why}`;
+}
 
 function get(options: FolderOptions, route: string): Promise<Answer> {
   return askAgent(foldersOf(options).state, { method: "GET", route });

@@ -5,7 +5,7 @@ import type { Reply } from "../port/tickets.ts";
 import { askLocal, type LocalFault } from "../io/local.ts";
 import { CLIENT_FILES } from "./client-folders.ts";
 import { EXIT, ExitFault, type ExitCode } from "./exit.ts";
-import { record } from "./record.ts";
+import { record } from "./agent-ask.ts";
 
 export async function askClient(
   { state, option }: { readonly state: string; readonly option: string | undefined },

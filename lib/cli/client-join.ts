@@ -27,12 +27,14 @@ export function addJoin(program: Command): void {
   const join = addState(program.command("join"))
     .description("join a cluster by an invite, read from a file, from standard input or typed; never from the command line")
     .argument("[file]", "the file that gapbell-agent invite wrote; - or nothing: standard input")
+    .option("--file <file>", "the same as the argument")
     .option("--agent <address>", "IPv4 address of the agent, where the invite's does not lead to it")
     .action(joinCluster);
   withExample(join, "gapbell-client join li.gapbell\ngapbell-agent invite --operator li | ssh laptop gapbell-client join");
 }
 
-async function joinCluster(file: string | undefined, options: StateOptions & { readonly agent?: string }): Promise<void> {
+async function joinCluster(argument: string | undefined, options: StateOptions & { readonly agent?: string; readonly file?: string }): Promise<void> {
+  const file = argument ?? options.file;
   const state = folderOf(options);
   const config = readClientConfig(state);
   const held = readClientKeys(state);
@@ -60,6 +62,7 @@ async function exchange({ invite, identity, config, address }: {
   const nonce = dice.bytes(16);
   const join = composeJoin({ invite, own: identity, nonce, host: hostname().slice(0, 64) || "unknown" });
   const places = new Map<string, Address>([[`${address.host}:${address.port}`, address]]);
+  let refusal: Disbelief | undefined;
   const done = Promise.withResolvers<{ readonly membership: Membership; readonly address: Address } | Disbelief | undefined>();
 
   const lan = await openClientLan({
@@ -79,7 +82,6 @@ async function exchange({ invite, identity, config, address }: {
     },
   });
   if (!lan.ok) throw new ExitFault(EXIT.unavailable, lanSentence(lan.fault));
-  let refusal: Disbelief | undefined;
   const timers = JOIN_AT_MS.map((at) => setTimeout(() => {
     if (refusal?.kind === "refused") return done.resolve(refusal);
     const sealed = sealer.seal({ kind: "join", body: join }, { kind: "clear" }, { broadcast: false, repeat: at > 0, deflate: false });

@@ -33,7 +33,10 @@ export type ConfigFile = {
   readonly file: string;
   readonly json: unknown;
   /** Where the value at this path stands, or the nearest thing around it that is there; its name with `blames: "name"`. */
-  readonly place: (path: Path, blames?: Misfit["blames"]) => { readonly line: number; readonly column: number };
+  readonly place: (
+    path: Path,
+    blames?: Misfit["blames"],
+  ) => { readonly line: number; readonly column: number };
 };
 
 /**
@@ -53,19 +56,30 @@ export function readYaml<Value>(
 }
 
 /** Reads the YAML alone; for a file whose form another room checks. An empty file holds an empty mapping. */
-export function openYaml(source: Uint8Array | string, file: string): Result<ConfigFile, readonly ConfigFault[]> {
+export function openYaml(
+  source: Uint8Array | string,
+  file: string,
+): Result<ConfigFile, readonly ConfigFault[]> {
   const whole = ([found, expected]: Said): Result<ConfigFile, readonly ConfigFault[]> =>
     fail([{ file, line: 1, column: 1, path: "", found, expected }]);
-  if (source.length > CONFIG_BYTES_MOST) return whole([`${source.length} bytes long`, `at most ${CONFIG_BYTES_MOST} bytes long`]);
+  if (source.length > CONFIG_BYTES_MOST)
+    return whole([`${source.length} bytes long`, `at most ${CONFIG_BYTES_MOST} bytes long`]);
   const text = typeof source === "string" ? source : fromUtf8(source);
-  if (text === undefined) return fail([{ file, ...placeOfBadByte(source), path: "", found: "not UTF-8 here", expected: "UTF-8" }]);
+  if (text === undefined)
+    return fail([{ file, ...placeOfBadByte(source), path: "", found: "not UTF-8 here", expected: "UTF-8" }]);
   const lines = new LineCounter();
   const place = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
   try {
-    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, strict: true, uniqueKeys: true, stringKeys: true });
+    const document = parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      strict: true,
+      uniqueKeys: true,
+      stringKeys: true,
+    });
     // Only the first: what follows a broken place is mostly its echo.
     const [broken] = [...document.errors, ...document.warnings];
     if (broken !== undefined) {
@@ -76,15 +90,21 @@ export function openYaml(source: Uint8Array | string, file: string): Result<Conf
     return ok({ file, json, place: (path, blames = "value") => place(offsetOf(document, path, blames)) });
   } catch (thrown) {
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
-    return whole(WHOLE[/excessive alias/i.test(reason) ? "aliases" : /stack/i.test(reason) ? "nesting" : "alias"]);
+    return whole(
+      WHOLE[/excessive alias/i.test(reason) ? "aliases" : /stack/i.test(reason) ? "nesting" : "alias"],
+    );
   }
 }
 
 /** The misfits that another room has found, with their places. */
 export function faultsAt(file: ConfigFile, misfits: readonly Misfit[]): readonly ConfigFault[] {
   return misfits.slice(0, FAULTS_MOST).map((misfit) => ({
-    file: file.file, ...file.place(misfit.path, misfit.blames), path: pathText(misfit.path),
-    found: misfit.found, expected: misfit.expected, ...(misfit.nearest === undefined ? {} : { nearest: misfit.nearest }),
+    file: file.file,
+    ...file.place(misfit.path, misfit.blames),
+    path: pathText(misfit.path),
+    found: misfit.found,
+    expected: misfit.expected,
+    ...(misfit.nearest === undefined ? {} : { nearest: misfit.nearest }),
   }));
 }
 
@@ -97,7 +117,10 @@ export function printFault({ file, line, column, path, found, expected, nearest 
 
 /** Every mistake on a line of its own, in the order of the file. */
 export function printFaults(faults: readonly ConfigFault[]): string {
-  return [...faults].sort((a, b) => (a.file === b.file ? a.line - b.line || a.column - b.column : 0)).map(printFault).join("\n");
+  return [...faults]
+    .sort((a, b) => (a.file === b.file ? a.line - b.line || a.column - b.column : 0))
+    .map(printFault)
+    .join("\n");
 }
 
 type Said = readonly [found: string, expected: string];

@@ -4,7 +4,11 @@ import { z } from "zod";
 import { days, hours, type Ms, minutes, seconds } from "../base/units.ts";
 
 const UNITS: readonly (readonly [name: string, ms: Ms])[] = [
-  ["d", days(1)], ["h", hours(1)], ["m", minutes(1)], ["s", seconds(1)], ["ms", 1],
+  ["d", days(1)],
+  ["h", hours(1)],
+  ["m", minutes(1)],
+  ["s", seconds(1)],
+  ["ms", 1],
 ];
 const FORM = /^(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m(?!s))?(?:(\d{1,6})s)?(?:(\d{1,9})ms)?$/;
 

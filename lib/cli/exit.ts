@@ -2,7 +2,7 @@
 
 /** The numbers of sysexits(3) that Gapbell uses; `failed` is a command that ran and found something wrong. */
 export const EXIT = {
-  done: 0, failed: 1, usage: 64, unavailable: 69, software: 70, temporary: 75, config: 78,
+  done: 0, failed: 1, usage: 64, data: 65, unavailable: 69, software: 70, temporary: 75, config: 78,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

@@ -23,9 +23,14 @@ export async function readPassphrase(
   const path = file ?? (credential !== undefined && existsSync(credential) ? credential : undefined);
   if (path !== undefined) return judged(fromFile(path), { anew, where: `"${path}"` });
   if (!canAsk()) {
-    throw new ExitFault(EXIT.usage, "The passphrase of the cluster key is needed, and there is no terminal to ask for it", `Give it by --passphrase-file FILE or as the systemd credential ${PASSPHRASE_CREDENTIAL}`);
+    throw new ExitFault(
+      EXIT.usage,
+      "The passphrase of the cluster key is needed, and there is no terminal to ask for it",
+      `Give it by --passphrase-file FILE or as the systemd credential ${PASSPHRASE_CREDENTIAL}`,
+    );
   }
-  const first = judged(await asked(anew ? "New passphrase of the cluster key: " : "Passphrase of the cluster key: "), { anew, where: "The passphrase" });
+  const question = anew ? "New passphrase of the cluster key: " : "Passphrase of the cluster key: ";
+  const first = judged(await asked(question), { anew, where: "The passphrase" });
   if (anew && (await asked("The same again: ")) !== first) throw new ExitFault(EXIT.usage, "The two passphrases differ");
   return first;
 }

@@ -2,8 +2,16 @@
 
 import { z } from "zod";
 import {
-  ACK_MS_LEAST, ACK_MS_MOST, CHANNELS, DEFAULT_POLICY, type Policy, PROBE_TIMEOUT_MS, RETRY_MS, STEP_AFTER_MS_MOST,
-  STEPS_MOST, VERDICT_TIMEOUT_MS,
+  ACK_MS_LEAST,
+  ACK_MS_MOST,
+  CHANNELS,
+  DEFAULT_POLICY,
+  type Policy,
+  PROBE_TIMEOUT_MS,
+  RETRY_MS,
+  STEP_AFTER_MS_MOST,
+  STEPS_MOST,
+  VERDICT_TIMEOUT_MS,
 } from "../alarm/policy.ts";
 import { type Misfit, misfit, type Path } from "../base/misfit.ts";
 import { recipientWords } from "../duty/responsible.ts";
@@ -26,7 +34,11 @@ const AckForm = z.union([
 
 const StepForm = z.strictObject({
   to: z.string(),
-  via: z.array(z.enum(CHANNELS)).min(1).max(CHANNELS.length).default([...CHANNELS]),
+  via: z
+    .array(z.enum(CHANNELS))
+    .min(1)
+    .max(CHANNELS.length)
+    .default([...CHANNELS]),
   after: duration({ least: 0, most: STEP_AFTER_MS_MOST }),
 });
 
@@ -41,16 +53,18 @@ export const PolicyForm = z
     retry: duration(RETRY_MS).default(DEFAULT_POLICY.retryMs),
     retry_most: duration(RETRY_MS).optional(),
   })
-  .transform((form): Policy => ({
-    ackMs: form.ack,
-    steps: form.steps?.map(({ to, via, after }) => ({ to, via, afterMs: after })) ?? DEFAULT_POLICY.steps,
-    ack: form.acknowledgement,
-    robotAck: form.robot_ack,
-    probeTimeoutMs: form.probe_timeout,
-    verdictTimeoutMs: form.verdict_timeout,
-    retryMs: form.retry,
-    retryMostMs: form.retry_most ?? Math.max(form.retry, DEFAULT_POLICY.retryMostMs),
-  }));
+  .transform(
+    (form): Policy => ({
+      ackMs: form.ack,
+      steps: form.steps?.map(({ to, via, after }) => ({ to, via, afterMs: after })) ?? DEFAULT_POLICY.steps,
+      ack: form.acknowledgement,
+      robotAck: form.robot_ack,
+      probeTimeoutMs: form.probe_timeout,
+      verdictTimeoutMs: form.verdict_timeout,
+      retryMs: form.retry,
+      retryMostMs: form.retry_most ?? Math.max(form.retry, DEFAULT_POLICY.retryMostMs),
+    }),
+  );
 
 /** What no schema can say: whether the people exist, the steps climb and the waits fit together. */
 export function policyMisfits(policy: Policy, path: Path, roster: Roster): readonly Misfit[] {
@@ -58,21 +72,43 @@ export function policyMisfits(policy: Policy, path: Path, roster: Roster): reado
     ...policy.steps.flatMap((step, at): readonly Misfit[] => {
       const words = recipientWords(roster);
       if (words.includes(step.to)) return [];
-      return [misfit([...path, "steps", at, "to"], {
-        found: JSON.stringify(step.to), expected: "responsible, last_resort, or a team or operator of roster.yaml", valid: words, word: step.to,
-      })];
+      return [
+        misfit([...path, "steps", at, "to"], {
+          found: JSON.stringify(step.to),
+          expected: "responsible, last_resort, or a team or operator of roster.yaml",
+          valid: words,
+          word: step.to,
+        }),
+      ];
     }),
     ...policy.steps.flatMap(({ afterMs }, at): readonly Misfit[] => {
       const before = policy.steps[at - 1];
       const place = [...path, "steps", at, "after"];
       if (before === undefined) {
-        return afterMs === 0 ? [] : [misfit(place, { found: durationText(afterMs), expected: "0 in the first step: it comes at the deadline itself" })];
+        return afterMs === 0
+          ? []
+          : [
+              misfit(place, {
+                found: durationText(afterMs),
+                expected: "0 in the first step: it comes at the deadline itself",
+              }),
+            ];
       }
       if (afterMs > before.afterMs) return [];
-      return [misfit(place, { found: durationText(afterMs), expected: `later than the ${durationText(before.afterMs)} of the step before it` })];
+      return [
+        misfit(place, {
+          found: durationText(afterMs),
+          expected: `later than the ${durationText(before.afterMs)} of the step before it`,
+        }),
+      ];
     }),
-    ...(policy.retryMostMs >= policy.retryMs ? [] : [misfit([...path, "retry_most"], {
-      found: durationText(policy.retryMostMs), expected: `at least "retry", which is ${durationText(policy.retryMs)}`,
-    })]),
+    ...(policy.retryMostMs >= policy.retryMs
+      ? []
+      : [
+          misfit([...path, "retry_most"], {
+            found: durationText(policy.retryMostMs),
+            expected: `at least "retry", which is ${durationText(policy.retryMs)}`,
+          }),
+        ]),
   ];
 }

@@ -1,4 +1,7 @@
-/** The agent's answers as people read them. Every field is looked for and may be missing: agent and command may be of different releases. */
+/**
+ * The agent's answers as people read them. Every field is looked for and may be missing: agent and command may be of
+ * different releases.
+ */
 
 import type { EntryBody } from "../alarm/journal.ts";
 import { isSeverity } from "../alarm/severity.ts";
@@ -94,10 +97,16 @@ export function relayLines(body: Fields, looks: Looks): readonly string[] {
 /** An entry of another release may be of a kind that this one has no sentence for. */
 function timelineLine(entry: Fields, looks: Looks): string {
   const body = record(entry["body"] ?? entry);
+  const line = known(() => entryLine({ occurrence: "", at: Number(entry["at"]), body: body as EntryBody }, looks));
+  return line ?? `${when(entry["at"], looks)}  ${text(body["kind"])}`;
+}
+
+/** The sentences know the words of this release only. @returns undefined where there is none for what came */
+function known(sentence: () => string): string | undefined {
   try {
-    return entryLine({ occurrence: "", at: Number(entry["at"]), body: body as EntryBody }, looks);
+    return sentence();
   } catch {
-    return `${when(entry["at"], looks)}  ${text(body["kind"])}`;
+    return undefined;
   }
 }
 
@@ -114,8 +123,10 @@ function stateOf(alarm: Fields, looks: Looks): string {
     ...(operator === undefined ? {} : { by: text(operator), way: text(way), comment: text(comment), stranger: told === false }),
   } as Standing;
   const deadline = alarm["deadline"];
-  const left = alarm["phase"] === "waiting" && typeof deadline === "number" ? Math.max(0, Math.round((deadline - looks.now) / 1000)) * 1000 : undefined;
-  return plain(stateLine(standing, looks.language)) + (left === undefined ? "" : ` (${durationText(left)})`);
+  const line = plain(known(() => stateLine(standing, looks.language)) ?? `${text(alarm["condition"])}, ${text(alarm["attention"])}`);
+  if (alarm["phase"] !== "waiting" || typeof deadline !== "number") return line;
+  const left = Math.max(0, Math.round((deadline - looks.now) / 1000)) * 1000;
+  return `${line} (${durationText(left)})`;
 }
 
 function when(at: unknown, { timezone }: Looks): string {

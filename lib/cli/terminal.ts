@@ -31,8 +31,9 @@ export function canAsk(): boolean {
  * @returns undefined where the person gives up (Ctrl-C, Ctrl-D)
  */
 export function askHidden(question: string): Promise<string | undefined> {
-  process.stderr.write(question);
+  // Before the question: whoever types ahead must not be shown either.
   process.stdin.setRawMode(true);
+  process.stderr.write(question);
   process.stdin.resume();
   return new Promise((resolve) => {
     const characters: string[] = [];

@@ -4,7 +4,8 @@ import { z } from "zod";
 import { fromBase64 } from "../base/bytes.ts";
 import { rulesFromCanonical } from "../classify/rule.ts";
 import type { Store } from "../port/store.ts";
-import type { PeerId } from "../trust/keys.ts";
+import { read } from "../trust/certificate.ts";
+import { type Peer, type PeerId, peerOf } from "../trust/keys.ts";
 import { Ack, AlarmItem, StateItem } from "../wire/message.ts";
 import type { PendingAck } from "./acks.ts";
 import type { Place } from "./hearing.ts";
@@ -50,6 +51,18 @@ export function restoreClient(
     places: new Map(rows("windows", PlaceRow).map(({ id, row }): [PeerId, Place] => [id, row])),
     rules: rulesIn(rows("meta", z.unknown()).find(({ id }) => id === "rules")?.row),
   };
+}
+
+/** The keys of agents whose voice the cluster key has signed; the others are not believed. */
+export function peersOf(agents: readonly KnownAgent[], clusterKey: Uint8Array): readonly Peer[] {
+  return agents.flatMap(({ id, voice }) => {
+    const paper = read("voice", voice, clusterKey);
+    const ed = paper.ok ? fromBase64(paper.value.ed) : undefined;
+    const x = paper.ok ? fromBase64(paper.value.x) : undefined;
+    if (ed === undefined || x === undefined) return [];
+    const peer = peerOf(ed, x);
+    return peer.id === id ? [peer] : [];
+  });
 }
 
 function rulesIn(row: unknown): HeldRules {

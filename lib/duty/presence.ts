@@ -26,7 +26,8 @@ export class Presence {
 
   heard(listener: Listener): void {
     const before = this.#listeners.get(listener.id);
-    if (before !== undefined && before.operator !== listener.operator) this.#byOperator.get(before.operator)?.delete(listener.id);
+    if (before !== undefined && before.operator !== listener.operator)
+      this.#byOperator.get(before.operator)?.delete(listener.id);
     this.#listeners.set(listener.id, listener);
     const ids = this.#byOperator.get(listener.operator);
     if (ids === undefined) this.#byOperator.set(listener.operator, new Set([listener.id]));
@@ -36,7 +37,8 @@ export class Presence {
   /** It said that it goes: its lease ends now. */
   bye(id: string, now: Ms): void {
     const listener = this.#listeners.get(id);
-    if (listener !== undefined && listener.leaseUntil > now) this.#listeners.set(id, { ...listener, leaseUntil: now });
+    if (listener !== undefined && listener.leaseUntil > now)
+      this.#listeners.set(id, { ...listener, leaseUntil: now });
   }
 
   get(id: string): Listener | undefined {
@@ -53,7 +55,9 @@ export class Presence {
 
   /** Whether one of these operators has a listener that can put an alarm before a person now. */
   isHome(operators: readonly string[], now: Ms): boolean {
-    return this.#ofAll(operators).some(({ leaseUntil, seat, robot }) => leaseUntil > now && seat === "person" && !robot);
+    return this.#ofAll(operators).some(
+      ({ leaseUntil, seat, robot }) => leaseUntil > now && seat === "person" && !robot,
+    );
   }
 
   /**
@@ -62,7 +66,9 @@ export class Presence {
    * @returns undefined where none of them was ever heard
    */
   lastLeaseEnd(operators: readonly string[]): Ms | undefined {
-    const ends = this.#ofAll(operators).filter(({ robot }) => !robot).map(({ leaseUntil }) => leaseUntil);
+    const ends = this.#ofAll(operators)
+      .filter(({ robot }) => !robot)
+      .map(({ leaseUntil }) => leaseUntil);
     return ends.length === 0 ? undefined : Math.max(...ends);
   }
 

@@ -13,7 +13,9 @@ export function responsibleFor(
   const names = Object.values(operators)
     .filter(({ modules }) => modules.includes(module) || modules.includes(EVERY_MODULE))
     .map(({ name }) => name);
-  return names.length > 0 ? { operators: names, lastResort: false } : { operators: lastResort, lastResort: true };
+  return names.length > 0
+    ? { operators: names, lastResort: false }
+    : { operators: lastResort, lastResort: true };
 }
 
 /**
@@ -36,7 +38,11 @@ export function recipientWords({ operators, teams }: Roster): readonly string[] 
   return [RESPONSIBLE, LAST_RESORT, ...Object.keys(teams), ...Object.keys(operators)];
 }
 
-function namesOf(to: string, responsible: readonly string[], { teams, lastResort }: Roster): readonly string[] {
+function namesOf(
+  to: string,
+  responsible: readonly string[],
+  { teams, lastResort }: Roster,
+): readonly string[] {
   if (to === RESPONSIBLE) return responsible;
   if (to === LAST_RESORT) return lastResort;
   return Object.hasOwn(teams, to) ? (teams[to] ?? []) : [to];

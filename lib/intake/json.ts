@@ -121,9 +121,9 @@ function stringEnd(bytes: Uint8Array, start: number): Result<number, { readonly 
     if (byte === 0x22) return ok(at + 1);
     if (byte < 0x20) return fail({ position: at, expected: "an escaped control character, as in \\n" });
     if (byte === 0x5c) {
-      const escape = ESCAPE.exec(latin(bytes, at, 6));
-      if (escape === null) return fail({ position: at, expected: 'an escape of JSON: \\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX' });
-      at += escape[0].length - 1;
+      const escaped = ESCAPE.exec(latin(bytes, at, 6));
+      if (escaped === null) return fail({ position: at, expected: 'an escape of JSON: \\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX' });
+      at += escaped[0].length - 1;
     }
   }
   return fail({ position: bytes.length, expected: "a closing quotation mark" });

@@ -43,6 +43,7 @@ export const BATCH_MOST = 20_000;
 
 /** What is wrong with the whole body, for a person. */
 export function bodySentence({ field, position, expected, found }: BodyFault): string {
-  const place = position === undefined ? field : `byte ${position} of ${field}`;
-  return `Cannot read the body: ${place} is ${found}, must be ${expected}`;
+  return position === undefined
+    ? `Cannot read the body: ${field} is ${found}, must be ${expected}`
+    : `Cannot read the body: found ${found} at byte ${position}, expected ${expected}`;
 }

@@ -67,9 +67,11 @@ export function listen(
 export function listenSentence(fault: ListenFault): string {
   switch (fault.kind) {
     case "unguarded":
-      return `Refuse to listen on ${fault.host}: everybody on that network could hand in alarms; give api.tokens or api.tls.client_authority_file in agent.yaml, or listen on 127.0.0.1`;
+      return `Refuse to listen on ${fault.host}: everybody on that network could hand in alarms; `
+        + "give api.tokens, api.report_tokens or api.tls.client_authority in agent.yaml, or listen on 127.0.0.1";
     case "taken":
-      return `Cannot listen on ${fault.host}:${fault.port}: another program holds the port (ss -ltnp 'sport = :${fault.port}' names it); stop that program or change api.listen in agent.yaml`;
+      return `Cannot listen on ${fault.host}:${fault.port}: another program holds the port `
+        + `(ss -ltnp 'sport = :${fault.port}' names it); stop that program or change api.listen in agent.yaml`;
     case "cannotListen":
       return `Cannot listen on ${fault.host}:${fault.port}: ${fault.reason}; check api.listen in agent.yaml`;
   }

@@ -38,6 +38,7 @@ export function openStore({ path, role }: { readonly path: string; readonly role
     const known = MIGRATIONS[role].length;
     if (found === "foreign") return refuse(database, { kind: "foreign", path });
     if (found > known) return refuse(database, { kind: "newer", path, found, known });
+    hide(path);
     makeDurable(database);
     const damage = damageOf(database);
     if (damage !== undefined) return refuse(database, { kind: "corrupt", path, reason: damage });
@@ -73,7 +74,6 @@ function reserve(path: string): void {
     closeSync(openSync(path, "wx", 0o600));
   } catch (thrown) {
     if (codeOf(thrown) !== "EEXIST") throw thrown;
-    for (const file of [path, `${path}-wal`]) if (existsSync(file)) chmodSync(file, 0o600);
     return;
   }
   const folder = openSync(dirname(path), "r");
@@ -90,6 +90,11 @@ function claim(database: Database): void {
   database.run("COMMIT");
 }
 
+/** A file that somebody has opened to others, or copied so, is closed to them before anything is written. */
+function hide(path: string): void {
+  for (const file of [path, `${path}-wal`]) if (existsSync(file)) chmodSync(file, 0o600);
+}
+
 /** A commit goes to the log, and the log to the disk, before `COMMIT` returns. */
 function makeDurable(database: Database): void {
   database.run("PRAGMA journal_mode = WAL");
@@ -98,16 +103,16 @@ function makeDurable(database: Database): void {
 
 /** @returns 0 for an empty file, the number of the last migration, or "foreign" */
 function versionOf(database: Database, ours: number): number | "foreign" {
-  const application = valueOf(database, "PRAGMA application_id");
-  const version = Number(valueOf(database, "PRAGMA user_version"));
+  const application = answerTo(database, "PRAGMA application_id");
+  const version = Number(answerTo(database, "PRAGMA user_version"));
   if (application === ours) return version;
-  const tables = valueOf(database, "SELECT count(*) FROM sqlite_schema");
+  const tables = answerTo(database, "SELECT count(*) FROM sqlite_schema");
   return application === 0 && version === 0 && tables === 0 ? 0 : "foreign";
 }
 
 /** About 30 ms for 100,000 alarms. @returns what is damaged, in SQLite's words */
 function damageOf(database: Database): string | undefined {
-  const found = String(valueOf(database, "PRAGMA quick_check(1)"));
+  const found = String(answerTo(database, "PRAGMA quick_check(1)"));
   return found === "ok" ? undefined : found.replace("*** in database main ***\n", "").replaceAll("\n", "; ");
 }
 
@@ -226,7 +231,7 @@ function openFault(path: string, thrown: unknown): StoreOpenFault {
 }
 
 /** The one value of a question asked once. A statement left open would keep the file locked after `close`. */
-function valueOf(database: Database, sql: string): unknown {
+function answerTo(database: Database, sql: string): unknown {
   using statement = database.prepare(sql);
   return statement.values()[0]?.[0];
 }

@@ -1,13 +1,12 @@
 /** How much the relay takes and how long it waits: every bound in one place, each with its reason. */
 
-import { days, hours, minutes, type Ms, seconds } from "../base/units.ts";
+import { days, minutes, type Ms, seconds } from "../base/units.ts";
 
 /** Clusters share a relay; each has one or two agents. */
 export const AGENTS_MOST = 64;
 /** Join strings that are open at the same time. */
 export const INVITES_MOST = 16;
 export const INVITE_MS_LEAST: Ms = minutes(1);
-export const INVITE_MS_DEFAULT: Ms = hours(1);
 export const INVITE_MS_MOST: Ms = days(7);
 /** Escalations that still send or may have to: beyond, 429. A storm leaves as digests long before. */
 export const ESCALATIONS_OPEN_MOST = 10_000;

@@ -17,7 +17,7 @@ import { Ability } from "./ability.ts";
 import { Agents, type JoinFault } from "./agents.ts";
 import { Draft } from "./draft.ts";
 import { Ledger } from "./ledger.ts";
-import { ESCALATIONS_OPEN_MOST, INVITES_MOST, POLL_MS_MOST, STORE_FAILED_EXIT_MS } from "./limits.ts";
+import { ESCALATIONS_OPEN_MOST, INVITE_MS_LEAST, INVITE_MS_MOST, INVITES_MOST, POLL_MS_MOST, STORE_FAILED_EXIT_MS } from "./limits.ts";
 import { type Asker, Outbox, type SubmitFault } from "./outbox.ts";
 import type { RelayRows } from "./restore.ts";
 import { Tokens } from "./tokens.ts";
@@ -225,6 +225,11 @@ export class RelayMachine implements Machine<RelayArrival, RelayTurn> {
   #question(question: RelayQuestion, ticket: number, now: Now): void {
     switch (question.kind) {
       case "invite": {
+        if (question.expiresInMs < INVITE_MS_LEAST || question.expiresInMs > INVITE_MS_MOST) {
+          const expected = `from ${INVITE_MS_LEAST} to ${INVITE_MS_MOST} ms`;
+          this.#draft.answer(ticket, refusal(400, { error: `expiresInMs is ${question.expiresInMs}`, field: "expiresInMs", expected }));
+          return;
+        }
         const invited = this.#agents.invite(question, now);
         const most = `${INVITES_MOST} join strings are open; wait until one is used or expires`;
         this.#draft.answer(ticket, invited.ok ? { status: 200, body: { id: question.id } } : refusal(429, { error: most }));
@@ -241,7 +246,7 @@ export class RelayMachine implements Machine<RelayArrival, RelayTurn> {
   #carried(purpose: Purpose, reply: CarrierReply, now: Now): void {
     switch (purpose.kind) {
       case "delivery":
-        this.#outbox.carried(purpose.id, reply, now);
+        this.#outbox.carried(purpose, reply, now);
         return;
       case "probe":
         this.#ability.probed(purpose, reply, now);

@@ -15,12 +15,13 @@ import type { Channel, Dispatch } from "../channel/channel.ts";
 import { AFTER_MOST_MS, type Outcome } from "../channel/outcome.ts";
 import type { CarrierReply } from "../port/carrier.ts";
 import type { Escalation, Notice, Recipient, RelayEvent } from "../wire/relay-api.ts";
+import { Book } from "./book.ts";
 import { CUT_OFF, GONE, noticeAfter, planDeliveries, revived, settled, stopped, wasTold } from "./delivery.ts";
+import { type Departure, Departures } from "./departures.ts";
 import type { Draft } from "./draft.ts";
-import { Lane } from "./lane.ts";
 import { CLOSED_KEPT_MS, ESCALATIONS_OPEN_MOST } from "./limits.ts";
 import { momentAt, monoOf } from "./moment.ts";
-import { type DeliveryRow, type EscalationRow, TABLES } from "./rows.ts";
+import type { DeliveryRow, EscalationRow } from "./rows.ts";
 import type { Tokens } from "./tokens.ts";
 import type { AllowList } from "./turn.ts";
 
@@ -46,57 +47,49 @@ export class Outbox {
   readonly #boot: BootId;
   readonly #channels: ReadonlyMap<ChannelName, Channel>;
   readonly #allow: AllowList;
-  readonly #tokens: Tokens;
+  readonly #departures: Departures;
   readonly #listener: OutboxListener;
-  readonly #escalations = new Map<string, EscalationRow>();
-  readonly #deliveries = new Map<string, DeliveryRow>();
-  /** Ids of deliveries, by escalation. */
-  readonly #byEscalation = new Map<string, string[]>();
-  /** Open escalations by cluster, occurrence, revision and step. */
-  readonly #byStep = new Map<string, string>();
-  readonly #lanes = new Map<ChannelName, Lane>();
-  /** The token that a call under way was made with. */
-  readonly #tokenOf = new Map<string, string>();
-  readonly #waitsForToken = new Set<ChannelName>();
+  readonly #book: Book;
+  /** The call under way of each delivery. */
+  readonly #callOf = new Map<string, number>();
+  #calls = 0;
   readonly #retries = new Deadlines<string>();
   /** When an open escalation expires, and when a closed one is forgotten. */
   readonly #ends = new Deadlines<string>();
-  #open = 0;
 
   constructor({ draft, boot, channels, allow, tokens, listener }: {
     readonly draft: Draft; readonly boot: BootId; readonly channels: readonly Channel[];
     readonly allow: AllowList; readonly tokens: Tokens; readonly listener: OutboxListener;
   }) {
     this.#draft = draft;
+    this.#book = new Book(draft);
     this.#boot = boot;
     this.#channels = new Map(channels.map((channel) => [channel.name, channel]));
     this.#allow = allow;
-    this.#tokens = tokens;
+    this.#departures = new Departures({ channels, tokens });
     this.#listener = listener;
-    for (const { name, pace } of channels) this.#lanes.set(name, new Lane(pace));
   }
 
   /** Takes back what was stored. `resume` goes on with it. */
   restore(escalations: readonly EscalationRow[], deliveries: readonly DeliveryRow[], now: Now): void {
-    for (const row of escalations) {
-      // Moments of another boot are read once: the wall clock may still be set while this process runs.
+    // Moments of another boot are read once: the wall clock may still be set while this process runs.
+    const here = escalations.map((row) => {
       const due = monoOf(row.expires, now, { boot: this.#boot, mostMs: row.body?.expiresInMs ?? 0 });
-      this.#escalations.set(row.id, { ...row, expires: momentAt(due, now, this.#boot) });
-      this.#byEscalation.set(row.id, []);
-      if (row.closedAt === undefined) this.#opened(row, due);
-      else this.#ends.set(row.id, now.mono + Math.max(0, Math.min(CLOSED_KEPT_MS, row.closedAt + CLOSED_KEPT_MS - now.wall)));
+      return { ...row, expires: momentAt(due, now, this.#boot) };
+    });
+    this.#book.restore(here, deliveries);
+    for (const { id, expires, closedAt } of here) {
+      const keptMs = closedAt === undefined ? 0 : Math.max(0, Math.min(CLOSED_KEPT_MS, closedAt + CLOSED_KEPT_MS - now.wall));
+      this.#ends.set(id, closedAt === undefined ? expires.mono : now.mono + keptMs);
     }
-    for (const row of deliveries) {
-      assert(this.#escalations.has(row.escalation), "a stored delivery belongs to a stored escalation");
-      this.#deliveries.set(row.id, row);
-      this.#byEscalation.get(row.escalation)?.push(row.id);
-      if (row.state === "waiting") this.#retries.set(row.id, monoOf(row.due, now, { boot: this.#boot, mostMs: AFTER_MOST_MS }));
+    for (const { id, state, due } of deliveries) {
+      if (state === "waiting") this.#retries.set(id, monoOf(due, now, { boot: this.#boot, mostMs: AFTER_MOST_MS }));
     }
   }
 
   /** What was under way when the process ended may have arrived: unsure. */
   resume(now: Now): void {
-    for (const delivery of [...this.#deliveries.values()]) {
+    for (const delivery of this.#book.deliveries) {
       if (delivery.state === "started") this.#settle(delivery, CUT_OFF, now);
     }
   }
@@ -104,26 +97,24 @@ export class Outbox {
   /** @returns the id under which it is known, and how many verdicts will follow */
   submit(body: Escalation, asker: Asker, now: Now): Result<{ readonly id: string; readonly deliveries: number }, SubmitFault> {
     const digest = toBase64(sha256(utf8(JSON.stringify(body))));
-    const known = this.#escalations.get(body.id);
+    const known = this.#book.escalation(body.id);
     if (known !== undefined) {
       if (known.cluster !== asker.cluster) return fail({ kind: "differs" });
       // Agents of one cluster may word the same escalation differently; one agent may not.
       if (known.digest !== digest && known.agents.includes(asker.agent) && known.digest !== "") return fail({ kind: "differs" });
       if (!revives(known, asker)) return ok(this.#joined(known, asker, now));
     }
-    const first = this.#byStep.get(stepKey(asker.cluster, body));
-    const same = first === undefined || first === body.id ? undefined : this.#escalations.get(first);
-    if (same !== undefined) return ok(this.#joined(same, asker, now));
-    if (this.#open >= ESCALATIONS_OPEN_MOST) return fail({ kind: "tooMany" });
+    const same = this.#book.openFor(asker.cluster, body);
+    if (same !== undefined && same.id !== body.id) return ok(this.#joined(same, asker, now));
+    if (this.#book.open >= ESCALATIONS_OPEN_MOST) return fail({ kind: "tooMany" });
     return ok(this.#begin(body, { digest, known }, asker, now));
   }
 
   /** What has not gone does not go. Also before the escalation itself has come: a request that was overtaken. */
   withdraw(id: string, asker: Asker, now: Now): Result<void, SubmitFault> {
-    const row = this.#escalations.get(id) ?? unknownRow(id, asker, momentAt(now.mono, now, this.#boot));
+    const row = this.#book.escalation(id) ?? unknownRow(id, asker, momentAt(now.mono, now, this.#boot));
     if (row.cluster !== asker.cluster) return fail({ kind: "differs" });
-    if (!this.#escalations.has(id)) this.#byEscalation.set(id, []);
-    this.#keep({ ...row, withdrawn: { agent: asker.agent, counter: String(asker.counter) } });
+    this.#book.keep({ ...row, withdrawn: { agent: asker.agent, counter: String(asker.counter) } });
     this.#stop(id, "withdrawn", now);
     this.#closeIfDone(id, now);
     return ok(undefined);
@@ -131,33 +122,32 @@ export class Outbox {
 
   /** Everyone told outside is told once how it ended; whoever was not told yet is not told at all. @returns how many are */
   notice(id: string, notice: Notice, asker: Asker, now: Now): Result<number, SubmitFault> {
-    const row = this.#escalations.get(id);
+    const row = this.#book.escalation(id);
     if (row === undefined) return ok(0);
     if (row.cluster !== asker.cluster) return fail({ kind: "differs" });
     if (row.closedAt !== undefined || row.notice !== undefined) return ok(0);
     const due = Math.max(row.expires.mono, now.mono + NOTICE_MS);
-    this.#keep({
+    this.#book.keep({
       ...row, notice, withdrawn: { agent: asker.agent, counter: String(asker.counter) },
       expires: momentAt(due, now, this.#boot),
     });
     this.#ends.set(id, due);
     this.#stop(id, "withdrawn", now);
-    const told = this.#of(id).filter((delivery) => delivery.about === "alarm" && wasTold(delivery));
+    const told = this.#book.deliveriesOf(id).filter((delivery) => delivery.about === "alarm" && wasTold(delivery));
     for (const delivery of told) this.#tellEnd(delivery, now);
     this.#closeIfDone(id, now);
     return ok(told.reduce((sum, { operators }) => sum + operators.length, 0));
   }
 
   /** A call has come back. */
-  carried(id: string, reply: CarrierReply, now: Now): void {
-    const delivery = this.#deliveries.get(id);
-    if (delivery?.state !== "started") return;
+  carried({ id, call }: { readonly id: string; readonly call: number }, reply: CarrierReply, now: Now): void {
+    const delivery = this.#book.delivery(id);
+    if (delivery?.state !== "started" || this.#callOf.get(id) !== call) return;
     const channel = this.#channels.get(delivery.channel);
     const dispatch = this.#dispatchOf(delivery);
     assert(channel !== undefined && dispatch !== undefined, "a call that was made can be judged");
     const outcome = channel.judge(reply, dispatch);
-    const token = this.#tokenOf.get(id);
-    if (outcome.kind === "expired" && token !== undefined) this.#tokens.expired(channel, token);
+    if (outcome.kind === "expired") this.#departures.expired(channel, id);
     this.#listener.called(channel.name, outcome, now);
     this.#settle(delivery, outcome, now);
   }
@@ -166,17 +156,16 @@ export class Outbox {
   advance(now: Now): void {
     for (let id = this.#ends.takeDue(now.mono); id !== undefined; id = this.#ends.takeDue(now.mono)) this.#ended(id, now);
     for (let id = this.#retries.takeDue(now.mono); id !== undefined; id = this.#retries.takeDue(now.mono)) this.#queue(id, now);
-    for (const [name, lane] of this.#lanes) this.#drain(name, lane, now);
+    for (let one = this.#departures.take(now); one !== undefined; one = this.#departures.take(now)) this.#depart(one, now);
   }
 
   next(now: Now): Ms | undefined {
-    const lanes = [...this.#lanes.entries()].map(([name, lane]) => (this.#waitsForToken.has(name) ? undefined : lane.next(now.mono)));
-    const moments = [this.#retries.next(), this.#ends.next(), ...lanes].filter((moment) => moment !== undefined);
+    const moments = [this.#retries.next(), this.#ends.next(), this.#departures.next(now)].filter((moment) => moment !== undefined);
     return moments.length === 0 ? undefined : Math.min(...moments);
   }
 
   get open(): number {
-    return this.#open;
+    return this.#book.open;
   }
 
   #begin(
@@ -185,10 +174,10 @@ export class Outbox {
     asker: Asker,
     now: Now,
   ): { readonly id: string; readonly deliveries: number } {
-    const kept = known === undefined ? [] : this.#carryOver(known, now);
     const due = now.mono + submitted.expiresInMs;
     const body = { ...submitted, recipients: oneEach(submitted.recipients) };
     const planned = planDeliveries(body, { channels: this.#channels, allow: this.#allow, now, boot: this.#boot });
+    const kept = known === undefined ? [] : this.#carryOver(known, planned, now);
     const rows = [...kept, ...planned.filter(({ id }) => !kept.some((delivery) => delivery.id === id))];
     const row: EscalationRow = {
       id: body.id, cluster: asker.cluster, agents: unique([...(known?.agents ?? []), asker.agent]), digest,
@@ -196,11 +185,10 @@ export class Outbox {
       deliveries: rows.reduce((sum, { operators }) => sum + operators.length, 0),
       body, expires: momentAt(due, now, this.#boot),
     };
-    this.#byEscalation.set(row.id, []);
-    this.#keep(row);
-    this.#opened(row, due);
+    this.#book.keep(row);
+    this.#ends.set(row.id, due);
     for (const delivery of rows) {
-      this.#put(delivery);
+      this.#book.put(delivery);
       if (delivery.state === "waiting") this.#retries.set(delivery.id, now.mono);
     }
     this.#retell(row, row.agents, now);
@@ -212,7 +200,7 @@ export class Outbox {
   /** One more agent follows it, or the same one asks again. */
   #joined(row: EscalationRow, { agent }: Asker, now: Now): { readonly id: string; readonly deliveries: number } {
     if (!row.agents.includes(agent)) {
-      this.#keep({ ...row, agents: [...row.agents, agent] });
+      this.#book.keep({ ...row, agents: [...row.agents, agent] });
       this.#retell(row, [agent], now);
     }
     return { id: row.id, deliveries: row.deliveries };
@@ -222,11 +210,11 @@ export class Outbox {
    * An escalation that was withdrawn comes back: its alarm was raised again. Whoever was told of the alarm and not of an end
    * still knows; a call under way is left alone; everything else starts anew.
    */
-  #carryOver(known: EscalationRow, now: Now): readonly DeliveryRow[] {
+  #carryOver(known: EscalationRow, planned: readonly DeliveryRow[], now: Now): readonly DeliveryRow[] {
     const kept: DeliveryRow[] = [];
-    if (known.closedAt === undefined) this.#open -= 1;
-    for (const delivery of this.#of(known.id)) {
-      const stays = delivery.about === "alarm" && known.notice === undefined && (wasTold(delivery) || delivery.state === "started");
+    for (const delivery of this.#book.deliveriesOf(known.id)) {
+      const isPlanned = planned.some(({ id, operators }) => id === delivery.id && operators.join() === delivery.operators.join());
+      const stays = isPlanned && (delivery.state === "started" || (known.notice === undefined && wasTold(delivery)));
       if (stays) kept.push(revived(delivery, now, this.#boot));
       else this.#drop(delivery);
     }
@@ -235,72 +223,45 @@ export class Outbox {
 
   /** Puts a delivery that is due before its channel. */
   #queue(id: string, now: Now): void {
-    const delivery = this.#deliveries.get(id);
-    if (delivery?.state !== "waiting") return;
-    const lane = this.#lanes.get(delivery.channel);
-    const body = this.#escalations.get(delivery.escalation)?.body;
-    if (lane === undefined || body === undefined) {
-      this.#settle(delivery, GONE, now);
+    const delivery = this.#book.delivery(id);
+    const row = this.#book.escalation(delivery?.escalation ?? "");
+    if (delivery?.state !== "waiting" || row?.body === undefined) return;
+    const rank = delivery.about === "alarm" ? rankOf(row.body.severity) : SEVERITIES.length;
+    const isSetUp = this.#departures.queue(delivery.channel, { id, rank, person: `${row.cluster}/${delivery.operators[0]}` });
+    if (!isSetUp) this.#settle(delivery, GONE, now);
+  }
+
+  /** Makes a call: first it is written down as started, in the turn that the call leaves with. */
+  #depart(departure: Departure, now: Now): void {
+    const delivery = this.#book.delivery(departure.id);
+    const dispatch = delivery === undefined ? undefined : this.#dispatchOf(delivery);
+    assert(delivery !== undefined && dispatch !== undefined, "what waits still has its text and addresses");
+    if (departure.kind === "blocked") {
+      this.#settle(delivery, departure.outcome, now);
       return;
     }
-    const rank = delivery.about === "alarm" ? rankOf(body.severity) : SEVERITIES.length;
-    lane.put({ id, rank, person: `${this.#escalations.get(delivery.escalation)?.cluster}/${delivery.operators[0]}` });
-  }
-
-  /** Starts calls of one channel while token, pace and the number under way allow it. */
-  #drain(name: ChannelName, lane: Lane, now: Now): void {
-    const channel = this.#channels.get(name);
-    this.#waitsForToken.delete(name);
-    while (channel !== undefined && lane.hasReady) {
-      const token = this.#tokens.take(channel, now);
-      if (token.kind === "wait") {
-        this.#waitsForToken.add(name);
-        return;
-      }
-      if (token.kind === "blocked") {
-        this.#failAll(lane, { ...token, afterMs: token.until - now.mono }, now);
-        return;
-      }
-      const id = lane.take(now.mono);
-      const delivery = id === undefined ? undefined : this.#deliveries.get(id);
-      if (delivery === undefined) return;
-      this.#call(delivery, channel, token.token, now);
-    }
-  }
-
-  #call(delivery: DeliveryRow, channel: Channel, token: string, now: Now): void {
-    const dispatch = this.#dispatchOf(delivery);
-    assert(dispatch !== undefined, "what waits still has its text and addresses");
-    const request = channel.compose(dispatch, token);
+    const request = departure.channel.compose(dispatch, departure.token);
     if (!request.ok) {
       this.#settle(delivery, request.fault, now);
       return;
     }
-    this.#put({ ...delivery, state: "started" });
-    if (channel.tokens !== undefined) this.#tokenOf.set(delivery.id, token);
-    this.#draft.add({ kind: "carry", purpose: { kind: "delivery", id: delivery.id }, request: request.value });
-  }
-
-  /** Without a token nothing of this channel can go: everyone who waits is told why, and waits for the next try. */
-  #failAll(lane: Lane, { outcome, afterMs }: { readonly outcome: Outcome; readonly afterMs: Ms }, now: Now): void {
-    for (const id of lane.drain()) {
-      const delivery = this.#deliveries.get(id);
-      const waits = "afterMs" in outcome ? { ...outcome, afterMs: Math.max(outcome.afterMs, afterMs) } : outcome;
-      if (delivery !== undefined) this.#settle(delivery, waits, now);
-    }
+    this.#book.put({ ...delivery, state: "started" });
+    this.#calls += 1;
+    this.#callOf.set(delivery.id, this.#calls);
+    this.#draft.add({ kind: "carry", purpose: { kind: "delivery", id: delivery.id, call: this.#calls }, request: request.value });
   }
 
   /** Writes down how a call ended, tells the agents where that is news, and plans what follows. */
   #settle(delivery: DeliveryRow, outcome: Outcome, now: Now): void {
-    this.#lanes.get(delivery.channel)?.remove(delivery.id);
-    this.#tokenOf.delete(delivery.id);
+    this.#departures.remove(delivery.channel, delivery.id);
+    this.#callOf.delete(delivery.id);
     const { row: next, waitMs } = settled(delivery, outcome, { stopped: this.#isStopped(delivery, now), now, boot: this.#boot });
-    this.#put(next);
+    this.#book.put(next);
     if (waitMs !== undefined) this.#retries.set(next.id, now.mono + waitMs);
     const closing = next.state === "ended";
     const news = closing || next.verdict !== delivery.verdict || next.reason !== delivery.reason;
     this.#draft.log("outcome", { delivery: next.id, outcome: outcome.kind, tries: next.tries, closing });
-    const row = this.#escalations.get(delivery.escalation);
+    const row = this.#book.escalation(delivery.escalation);
     if (row !== undefined && news) this.#say(row, next, row.agents, now);
     if (row?.notice !== undefined && next.about === "alarm" && wasTold(next)) this.#tellEnd(next, now);
     if (closing) this.#closeIfDone(delivery.escalation, now);
@@ -308,69 +269,58 @@ export class Outbox {
 
   /** Whether no further attempt may follow, whatever the outcome. */
   #isStopped({ about, escalation }: DeliveryRow, now: Now): boolean {
-    const row = this.#escalations.get(escalation);
+    const row = this.#book.escalation(escalation);
     if (row === undefined || row.expires.mono <= now.mono) return true;
     return about === "alarm" && row.withdrawn !== undefined;
   }
 
   /** Whatever waits ends here; what is under way ends by itself. Withdrawn is the alarm alone, not the word of its end. */
   #stop(id: string, why: "withdrawn" | "expired", now: Now): void {
-    const row = this.#escalations.get(id);
-    for (const delivery of this.#of(id)) {
+    const row = this.#book.escalation(id);
+    for (const delivery of this.#book.deliveriesOf(id)) {
       if (delivery.state !== "waiting" || (why === "withdrawn" && delivery.about === "notice")) continue;
       this.#retries.cancel(delivery.id);
-      this.#lanes.get(delivery.channel)?.remove(delivery.id);
+      this.#departures.remove(delivery.channel, delivery.id);
       const ended = stopped(delivery, why);
-      this.#put(ended);
+      this.#book.put(ended);
       if (row !== undefined) this.#say(row, ended, row.agents, now);
     }
   }
 
   #tellEnd(told: DeliveryRow, now: Now): void {
     const notice = noticeAfter(told, now, this.#boot);
-    if (this.#deliveries.has(notice.id)) return;
-    this.#put(notice);
+    if (this.#book.delivery(notice.id) !== undefined) return;
+    this.#book.put(notice);
     this.#retries.set(notice.id, now.mono);
   }
 
   /** An open escalation has expired, or a closed one has been kept long enough. */
   #ended(id: string, now: Now): void {
-    const row = this.#escalations.get(id);
+    const row = this.#book.escalation(id);
     if (row?.closedAt === undefined) {
       this.#stop(id, "expired", now);
       this.#closeIfDone(id, now);
       return;
     }
-    this.#escalations.delete(id);
-    this.#byEscalation.delete(id);
-    this.#draft.remove(TABLES.escalations, id);
+    this.#book.forget(id);
   }
 
   /** Closed: nothing will be sent any more, and so nobody's address is needed. */
   #closeIfDone(id: string, now: Now): void {
-    const row = this.#escalations.get(id);
+    const row = this.#book.escalation(id);
     if (row === undefined || row.closedAt !== undefined) return;
-    const deliveries = this.#of(id);
+    const deliveries = this.#book.deliveriesOf(id);
     if (deliveries.some(({ state }) => state !== "ended")) return;
     const awaitsEnd = row.notice === undefined && deliveries.some(wasTold) && row.expires.mono > now.mono;
     if (awaitsEnd) return;
     const { body: _, ...rest } = row;
-    this.#keep({ ...rest, closedAt: now.wall });
+    this.#book.keep({ ...rest, closedAt: now.wall });
     for (const delivery of deliveries) this.#drop(delivery);
     this.#ends.set(id, now.mono + CLOSED_KEPT_MS);
-    if (row.body !== undefined) this.#open -= 1;
-    const step = stepKey(row.cluster, row);
-    if (this.#byStep.get(step) === id) this.#byStep.delete(step);
-  }
-
-  #opened(row: EscalationRow, due: Ms): void {
-    this.#open += 1;
-    this.#byStep.set(stepKey(row.cluster, row), row.id);
-    this.#ends.set(row.id, due);
   }
 
   #dispatchOf({ escalation, about, operators, plain, renewed, resent }: DeliveryRow): Dispatch | undefined {
-    const row = this.#escalations.get(escalation);
+    const row = this.#book.escalation(escalation);
     const [first, ...others] = row?.body?.recipients.filter(({ operator }) => operators.includes(operator)) ?? [];
     if (row?.body === undefined || first === undefined) return undefined;
     const end = about === "notice" ? row.notice : { kind: "alarm" as const };
@@ -379,7 +329,7 @@ export class Outbox {
 
   /** Says again how everything stands, to agents that have not heard it. */
   #retell(row: EscalationRow, agents: readonly string[], now: Now): void {
-    for (const delivery of this.#of(row.id)) if (delivery.verdict !== undefined) this.#say(row, delivery, agents, now);
+    for (const delivery of this.#book.deliveriesOf(row.id)) if (delivery.verdict !== undefined) this.#say(row, delivery, agents, now);
   }
 
   /** A notice is no verdict on an alarm, and nobody asked for one. */
@@ -393,38 +343,19 @@ export class Outbox {
     }
   }
 
-  #of(escalation: string): readonly DeliveryRow[] {
-    return (this.#byEscalation.get(escalation) ?? []).flatMap((id) => this.#deliveries.get(id) ?? []);
-  }
-
-  #keep(row: EscalationRow): void {
-    this.#escalations.set(row.id, row);
-    this.#draft.put(TABLES.escalations, row.id, row);
-  }
-
-  #put(row: DeliveryRow): void {
-    const ids = this.#byEscalation.get(row.escalation);
-    if (ids !== undefined && !ids.includes(row.id)) ids.push(row.id);
-    this.#deliveries.set(row.id, row);
-    this.#draft.put(TABLES.deliveries, row.id, row);
-  }
-
-  #drop({ id, channel }: DeliveryRow): void {
-    this.#deliveries.delete(id);
-    this.#retries.cancel(id);
-    this.#lanes.get(channel)?.remove(id);
-    this.#draft.remove(TABLES.deliveries, id);
+  #drop(delivery: DeliveryRow): void {
+    this.#book.drop(delivery);
+    this.#callOf.delete(delivery.id);
+    this.#retries.cancel(delivery.id);
+    this.#departures.remove(delivery.channel, delivery.id);
   }
 }
 
 /** Withdrawn, and asked for again by a later request: the alarm is back. */
-function revives({ withdrawn, agents }: EscalationRow, { agent, counter }: Asker): boolean {
+function revives({ withdrawn, agents, deliveries }: EscalationRow, { agent, counter }: Asker): boolean {
   if (withdrawn === undefined) return false;
-  return withdrawn.agent === agent ? counter > BigInt(withdrawn.counter) : agents.includes(agent);
-}
-
-function stepKey(cluster: string, { occurrence, revision, step }: Pick<Escalation, "occurrence" | "revision" | "step">): string {
-  return `${cluster} ${occurrence} ${revision} ${step}`;
+  // Of two agents one may not have heard what the other withdrew: rather twice than not at all.
+  return withdrawn.agent === agent ? counter > BigInt(withdrawn.counter) : agents.includes(agent) || deliveries === 0;
 }
 
 function unknownRow(id: string, { agent, cluster }: Asker, expires: EscalationRow["expires"]): EscalationRow {

@@ -23,7 +23,8 @@ export type RelaySettings = {
 
 /** What a call of the carrier was for; comes back with its reply. */
 export type Purpose =
-  | { readonly kind: "delivery"; readonly id: string }
+  /** `call` tells this call from an earlier one of the same delivery, whose answer may still be on its way. */
+  | { readonly kind: "delivery"; readonly id: string; readonly call: number }
   | { readonly kind: "token"; readonly channel: ChannelName }
   | { readonly kind: "probe"; readonly channel: ChannelName; readonly login: boolean };
 

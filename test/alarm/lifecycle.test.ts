@@ -1,7 +1,8 @@
 /** The life of one alarm, told as stories; every arrow of the page docs/lifecycle.md is walked once. */
 
 import { describe, expect, test } from "bun:test";
-import { type Attention, ATTENTION, type Condition, CONDITION, type Phase, PHASE, step, wantsPerson } from "../../lib/alarm/lifecycle.ts";
+import type { Attention, Condition, Phase } from "../../lib/alarm/lifecycle.ts";
+import { ATTENTION, CONDITION, PHASE, step, wantsPerson } from "../../lib/alarm/lifecycle.ts";
 import { DEFAULT_POLICY, type Policy } from "../../lib/alarm/policy.ts";
 import { hours, minutes, seconds } from "../../lib/base/units.ts";
 import { aLife, type Life } from "../support/a-life.ts";

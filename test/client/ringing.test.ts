@@ -85,7 +85,7 @@ test("what was put before a person is told as seen", () => {
   const world = new ClientWorld({ person: true }).settle();
   world.hears(world.agent.alarm(anItem()));
   world.passes(seconds(1));
-  expect(world.receipts().sort()).toEqual(["000001 1 receipt", "000001 1 seen"]);
+  expect([...world.receipts()].sort()).toEqual(["000001 1 receipt", "000001 1 seen"]);
   expect(world.list().map(({ seen }) => seen)).toEqual([1]);
 });
 

@@ -4,6 +4,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { concat, utf8 } from "../../lib/base/bytes.ts";
 import { firstBadByte, readJson } from "../../lib/intake/json.ts";
+import { bodySentence } from "../../lib/intake/parsed.ts";
 
 const BROKEN: readonly (readonly [name: string, body: string | Uint8Array, position: number, expected: string])[] = [
   ["nothing at all", "", 0, "JSON"],
@@ -32,6 +33,11 @@ const BROKEN: readonly (readonly [name: string, body: string | Uint8Array, posit
 test.each(BROKEN)("%s is refused at its byte", (_, body, position, expected) => {
   const read = readJson(typeof body === "string" ? utf8(body) : body);
   expect(read).toMatchObject({ ok: false, fault: { field: "body", position, expected } });
+});
+
+test("the sentence says what was found where", () => {
+  const read = readJson(utf8("[1,]"));
+  expect(read.ok ? "" : bodySentence(read.fault)).toBe('Cannot read the body: found "]" at byte 3, expected a value');
 });
 
 test("a byte order mark is passed over", () => {

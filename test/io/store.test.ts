@@ -197,11 +197,13 @@ describe("a file that is not ours", () => {
     test(`is refused and left as it is: ${name}`, async () => {
       using folder = tempFolder();
       await make(folder);
+      const { mode } = statSync(folder.at("agent.db"));
       const before = statSync(folder.at("agent.db")).isFile() ? readFileSync(folder.at("agent.db")) : undefined;
       const found = faultOf(openStore({ path: folder.at("agent.db"), role: "agent" }));
       expect(found).toMatchObject({ ...fault, path: folder.at("agent.db") });
       expect(storeSentence(found)).toMatch(says);
       if (before !== undefined) expect(readFileSync(folder.at("agent.db")).equals(before)).toBe(true);
+      if (found.kind !== "corrupt") expect(statSync(folder.at("agent.db")).mode).toBe(mode);
     });
   }
 

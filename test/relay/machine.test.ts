@@ -97,6 +97,14 @@ describe("joining", () => {
     expect(relay.certificates).toHaveLength(1);
   });
 
+  test("a join string is good for a minute at least and a week at most", () => {
+    const relay = new RelayBench();
+    for (const [ticket, expiresInMs] of [[1, 59_999], [2, 604_800_001], [3, 60_000], [4, 604_800_000]] as const) {
+      relay.handle({ kind: "asked", ticket, question: { kind: "invite", id: `i${ticket}`, macKey: "", certificate: "", expiresInMs } });
+    }
+    expect([1, 2, 3, 4].map((ticket) => relay.answers.get(ticket)?.status)).toEqual([400, 400, 200, 200]);
+  });
+
   test("more join strings or agents than the limits are refused", () => {
     const relay = new RelayBench();
     for (let i = 0; i < INVITES_MOST; i += 1) {

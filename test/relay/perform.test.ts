@@ -6,7 +6,7 @@ import type { RelayArrival, RelayTurn } from "../../lib/relay/turn.ts";
 const TURN: RelayTurn = {
   changes: [{ kind: "put", table: "meta", id: "x", row: 1 }],
   effects: [
-    { kind: "carry", purpose: { kind: "delivery", id: "e1/mail/li" }, request: { kind: "https", method: "GET", url: "http://127.0.0.1/", headers: {}, body: "", timeoutMs: 1 } },
+    { kind: "carry", purpose: { kind: "delivery", id: "e1/mail/li", call: 1 }, request: { kind: "https", method: "GET", url: "http://127.0.0.1/", headers: {}, body: "", timeoutMs: 1 } },
     { kind: "look" },
     { kind: "accept", certificates: ["c"] },
     { kind: "answer", ticket: 7, reply: { status: 202, body: {} } },

@@ -199,8 +199,8 @@ export class RelayBench {
 
   /** What the agent would hear if it asked now. */
   events(after = 0, by: TestAgent = AGENT): readonly RelayEvent[] {
-    const reply = this.ask("events", { query: { after: String(after), wait: "0" }, by });
-    return (reply?.body as { events: readonly RelayEvent[] }).events;
+    const { body } = this.ask("events", { query: { after: String(after), wait: "0" }, by }) ?? { body: { events: [] } };
+    return (body as { readonly events: readonly RelayEvent[] }).events;
   }
 
   /** "mail accepted !" for a closing event, without the mark for one that goes on. */
