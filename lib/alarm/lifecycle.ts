@@ -215,14 +215,16 @@ function joinAxes(before: Lifecycle, turned: Lifecycle, context: Context): Lifec
   const wanted = wantsPerson(before);
   const wants = wantsPerson(turned);
   if (!wants) {
-    if (wanted || before.condition !== turned.condition || before.attention !== turned.attention) effects.push({ kind: "settle" });
+    const changed = before.condition !== turned.condition || before.attention !== turned.attention;
+    if (changed) effects.push({ kind: "settle" });
     if (wanted && before.submitted) effects.push({ kind: "withdraw" });
     return { ...turned, phase: "idle", due: undefined, submitted: wanted ? false : turned.submitted };
   }
   if (!wanted) {
     effects.push({ kind: "push", why: "new" });
     const rung = { ...turned, ring: turned.ring + 1, tries: 0 };
-    return turned.reached ? { ...rung, phase: "escalated", due: nextRungAt(turned, now, policy) } : { ...rung, phase: "waiting", due: turned.ackDue };
+    if (turned.reached) return { ...rung, phase: "escalated", due: nextRungAt(turned, now, policy) };
+    return { ...rung, phase: "waiting", due: turned.ackDue };
   }
   if (turned.revision > before.revision) {
     effects.push({ kind: "push", why: "changed" });
@@ -273,9 +275,7 @@ function movePhase(life: Lifecycle, event: PhaseEvent, { now, policy, effects }:
       };
     case "submit":
       effects.push({ kind: "submit" });
-      return {
-        ...life, phase: "escalating", due: now + policy.verdictTimeoutMs, submitted: true, given: Math.max(life.given, life.step + 1),
-      };
+      return { ...life, phase: "escalating", due: now + policy.verdictTimeoutMs, ...given(life) };
     case "fallBack":
     case "fallBackAndSubmit":
       effects.push({ kind: "push", why: "fallback" });
@@ -287,7 +287,7 @@ function movePhase(life: Lifecycle, event: PhaseEvent, { now, policy, effects }:
         ring: life.ring + 1,
         tries: life.tries + 1,
         reached: false,
-        ...(taken === "fallBackAndSubmit" ? { submitted: true, given: Math.max(life.given, life.step + 1) } : {}),
+        ...(taken === "fallBackAndSubmit" ? given(life) : {}),
       };
     case "rest": {
       // A verdict that comes late may be about the rung below: the one that nobody was given is not skipped.
@@ -302,6 +302,11 @@ function movePhase(life: Lifecycle, event: PhaseEvent, { now, policy, effects }:
     default:
       return unreachable(taken);
   }
+}
+
+/** The relay has this rung now. */
+function given(life: Lifecycle): Pick<Lifecycle, "submitted" | "given"> {
+  return { submitted: true, given: Math.max(life.given, life.step + 1) };
 }
 
 function move<State extends string>(state: State, to: "stay" | State): State {

@@ -135,7 +135,9 @@ function takeState(parts: Parts, state: StateItem, said: Said, now: Now): void {
   const line = standingLine(after, self.language);
   const gone = after.condition === "cleared" || after.attention !== "unacknowledged";
   if (!gone && (before.attention !== "unacknowledged" || before.closedAt !== undefined)) draft.add({ kind: "show", showing: showingOf(parts, after, false) });
-  if (gone || line !== standingLine(before, self.language)) draft.add({ kind: "update", id: state.id, line, gone });
+  // What the answer to our own acknowledgement has said already is not said again.
+  const known = gone && before.closedAt === after.closedAt && before.attention === after.attention && before.by === after.by;
+  if (!known && (gone || line !== standingLine(before, self.language))) draft.add({ kind: "update", id: state.id, line, gone });
 }
 
 function takeRules(parts: Parts, { bytes, digest }: Fetched): void {

@@ -221,8 +221,10 @@ function overtaken({ said: held }: Inboxed, said: Said): boolean {
   return held.agent === said.agent && held.epoch === said.epoch && held.counter > said.counter;
 }
 
+/** Why it was said, and whether somebody has it, is not what it says. */
 function sameItem(a: AlarmItem, b: AlarmItem): boolean {
-  return a === b || JSON.stringify({ ...a, why: "" }) === JSON.stringify({ ...b, why: "" });
+  const [one, other] = [a, b].map(({ why: _, quiet: __, ...item }) => JSON.stringify(item));
+  return one === other;
 }
 
 function sameState(a: Inboxed, b: Inboxed): boolean {

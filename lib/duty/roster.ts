@@ -1,13 +1,14 @@
 /** The people: who answers for which modules, and where each can be reached. */
 
 import { z } from "zod";
+import { type Language, LANGUAGES } from "../alarm/language.ts";
 import { fit, type Misfit, misfit, type Path } from "../base/misfit.ts";
 import { nearest } from "../base/nearest.ts";
 import { fail, ok, type Result } from "../base/result.ts";
 
 export type Operator = {
   readonly name: string;
-  readonly language: "en" | "zh";
+  readonly language: Language;
   /** IANA name, for the times in what is sent. */
   readonly timezone: string;
   readonly modules: readonly string[];
@@ -70,7 +71,7 @@ const Mobile = z
 const Timezone = z.string().refine(isTimezone, "an IANA timezone as in Asia/Shanghai");
 
 export const OperatorForm = z.strictObject({
-  language: z.enum(["en", "zh"]).default("en"),
+  language: z.enum(LANGUAGES).default("en"),
   timezone: Timezone.default("UTC"),
   modules: z.array(ModuleName).max(MODULES_MOST).default([]),
   mail: Mail.optional(),

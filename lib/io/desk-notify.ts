@@ -1,29 +1,141 @@
-/** The desktop as a desk, through `notify-send` where there is one; what it cannot do never holds the rest up. */
+/** Popups of the desktop by notify-send, where there is one. Whatever goes wrong here, the rest of the listener rings on. */
 
 import type { Language } from "../alarm/language.ts";
-import type { Desk } from "../port/desk.ts";
+import { alarmLines, fallbackLine, headline, oneLine, SHORT_ID_LENGTH } from "../alarm/wording.ts";
+import { type Ms, seconds } from "../base/units.ts";
+import type { Desk, Showing } from "../port/desk.ts";
 import type { Log } from "../port/log.ts";
 
-/** Whether this host has a desktop to show on. */
-export function hasNotify(): boolean {
-  return Bun.which("notify-send") !== null && (process.env["DISPLAY"] ?? process.env["WAYLAND_DISPLAY"]) !== undefined;
+/** Popups on the screen at the same time; the others are counted in one more. */
+export const POPUPS_MOST = 8;
+/** notify-send answers within milliseconds, or hangs on a dead bus. */
+const SEND_MS_MOST: Ms = seconds(5);
+/** How long "acknowledged by zhao" stays. */
+const FAREWELL_MS: Ms = seconds(6);
+
+/** What one popup says. `replaces`: the id that the desktop gave an earlier one. */
+type Popup = {
+  readonly summary: string;
+  readonly body: string;
+  readonly urgency: "low" | "critical";
+  readonly replaces: string | undefined;
+  readonly expireMs: Ms | undefined;
+};
+
+const WORDS = {
+  en: { more: (count: number) => `${count} more alarms: gapbell-client list`, unverified: "Freshness not verified" },
+  zh: { more: (count: number) => `另有 ${count} 条告警：gapbell-client list`, unverified: "尚未验证是否为最新消息" },
+} as const;
+
+/** Whether popups can be shown at all: the program is there, and a session to show them in. */
+export function hasNotify(env: NodeJS.ProcessEnv = process.env): boolean {
+  return (env["DBUS_SESSION_BUS_ADDRESS"] ?? "") !== "" && Bun.which("notify-send", { PATH: env["PATH"] ?? "" }) !== null;
 }
 
-export function openNotifyDesk({ language, log }: { readonly language: Language; readonly timezone: string; readonly log: Log }): Desk {
+/** @param command the program; tests give a stand-in */
+export function openNotifyDesk({ language, timezone, log, command = "notify-send" }: {
+  readonly language: Language;
+  readonly timezone: string;
+  readonly log: Log;
+  readonly command?: string;
+}): Desk {
+  /** The desktop's id of each alarm's popup; "" where it gave none. */
+  const popups = new Map<string, string>();
+  const surplus = new Set<string>();
+  let surplusId: string | undefined;
+  /** Versions before 0.7.9 cannot tell an id: then nothing can be replaced. */
+  let tellsIds = true;
+  let turn: Promise<unknown> = Promise.resolve();
+
+  /** One after the other, so that a popup is never replaced before its id is known. */
+  const inTurn = <Value>(act: () => Promise<Value>): Promise<Value> => {
+    const done = turn.then(act, act);
+    turn = done;
+    return done;
+  };
+
+  const send = async (popup: Popup): Promise<{ readonly shown: boolean; readonly id: string }> => {
+    const first = await spawn(command, argumentsOf(popup, tellsIds));
+    if (first.code === 0) return { shown: true, id: first.out.trim() };
+    if (tellsIds && first.code !== undefined) {
+      const again = await spawn(command, argumentsOf(popup, false));
+      if (again.code === 0) {
+        tellsIds = false;
+        return { shown: true, id: "" };
+      }
+    }
+    log.write("warn", "popup not shown", { code: first.code });
+    return { shown: false, id: "" };
+  };
+
+  const show = async (showing: Showing): Promise<boolean> => {
+    const { alarm, rings } = showing;
+    const held = popups.get(alarm.id);
+    if (!rings && held === undefined) return false;
+    if (held === undefined && popups.size >= POPUPS_MOST) {
+      surplus.add(alarm.id);
+      const { shown, id } = await send({ ...still(WORDS[language].more(surplus.size)), replaces: surplusId });
+      surplusId = id === "" ? undefined : id;
+      return shown;
+    }
+    const [, ...more] = alarmLines(alarm, { language, timezone });
+    const { shown, id } = await send({
+      summary: `${showing.clusterName}: ${headline({ ...alarm, text: "" }, language)}`,
+      body: [
+        ...(alarm.why === "fallback" ? [fallbackLine(alarm.reason ?? "", language)] : []), ...more,
+        ...(showing.unverified ? [WORDS[language].unverified] : []),
+      ].join("\n"),
+      urgency: "critical", replaces: held === "" ? undefined : held, expireMs: undefined,
+    });
+    if (shown) popups.set(alarm.id, id);
+    return shown && rings;
+  };
+
+  const farewell = async ({ id, line, gone }: { readonly id: string; readonly line: string; readonly gone: boolean }): Promise<void> => {
+    if (gone) surplus.delete(id);
+    const held = popups.get(id);
+    if (held === undefined || !gone) return;
+    popups.delete(id);
+    // There is no word for closing one: it becomes a short farewell.
+    if (held !== "") await send({ summary: line, body: id.slice(0, SHORT_ID_LENGTH), urgency: "low", replaces: held, expireMs: FAREWELL_MS });
+  };
+
   return {
-    show: async ({ alarm, clusterName, rings }) => {
-      if (!rings) return false;
-      const urgency = alarm.severity === "critical" || alarm.severity === "major" ? "critical" : "normal";
-      const head = `[${alarm.severity.toUpperCase()}] ${alarm.module}/${alarm.item} — ${clusterName}`;
-      const failed = language === "zh" ? "邮件/微信发送失败：" : "mail/WeChat sending failed: ";
-      const body = alarm.why === "fallback" ? `${alarm.text}\n${failed}${alarm.reason ?? ""}` : alarm.text;
-      const ran = Bun.spawn({ cmd: ["notify-send", "--app-name=Gapbell", `--urgency=${urgency}`, "--", head, body], stdin: "ignore", stdout: "ignore", stderr: "ignore" });
-      const code = await ran.exited;
-      if (code !== 0) log.write("warn", "desktop refused", { code });
-      return code === 0;
+    show: (showing) => inTurn(() => show(showing)),
+    update: (update) => void inTurn(() => farewell(update)),
+    hearing: (line) => {
+      if (line !== "") void inTurn(() => send(still(line)));
     },
-    update: () => {},
-    hearing: () => {},
     close: () => {},
   };
+}
+
+function still(summary: string): Popup {
+  return { summary, body: "", urgency: "critical", replaces: undefined, expireMs: undefined };
+}
+
+function argumentsOf({ summary, body, urgency, replaces, expireMs }: Popup, tellsIds: boolean): readonly string[] {
+  return [
+    "--app-name=gapbell", `--urgency=${urgency}`, ...(expireMs === undefined ? [] : [`--expire-time=${expireMs}`]),
+    ...(tellsIds ? ["--print-id"] : []), ...(tellsIds && replaces !== undefined ? [`--replace-id=${replaces}`] : []),
+    "--", oneLine(summary), escapeMarkup(body),
+  ];
+}
+
+/** Most desktops read the body as markup (Desktop Notifications 1.2, "body-markup"). */
+function escapeMarkup(text: string): string {
+  return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+}
+
+/** @returns an undefined code where the program could not be started or had to be ended */
+async function spawn(command: string, args: readonly string[]): Promise<{ readonly code: number | undefined; readonly out: string }> {
+  try {
+    const child = Bun.spawn([command, ...args], { stdin: "ignore", stdout: "pipe", stderr: "ignore" });
+    const late = setTimeout(() => child.kill("SIGKILL"), SEND_MS_MOST);
+    const [out, code] = await Promise.all([new Response(child.stdout).text(), child.exited]);
+    clearTimeout(late);
+    return { code: child.signalCode === null ? code : undefined, out };
+  } catch {
+    return { code: undefined, out: "" };
+  }
 }

@@ -1,76 +1,239 @@
-/** The terminal as a desk: one line for each thing that happens, with the bell for what rings, and two keys. */
+/**
+ * The terminal as a desk. For eyes: what happens scrolls by, and below it stands a short list of what is open, with keys.
+ * For a pipe: one plain line for each thing that happens.
+ */
 
 import type { Language } from "../alarm/language.ts";
 import { momentText } from "../alarm/moment.ts";
+import type { Severity } from "../alarm/severity.ts";
+import { fallbackLine, headline, oneLine, SHORT_ID_LENGTH } from "../alarm/wording.ts";
+import type { WallMs } from "../base/units.ts";
 import type { Desk, Showing } from "../port/desk.ts";
+
+/** Open alarms that the list shows; the others are counted. */
+export const LISTED_MOST = 10;
+/** On a narrower screen lines are cut to this all the same. */
+const COLUMNS_LEAST = 40;
 
 export type TerminalOptions = {
   readonly write: (text: string) => void;
-  /** Somebody sits before a real terminal: keys are read. */
+  /** A terminal with a person before it: the bell, the list, keys. */
   readonly live: boolean;
   readonly colour: boolean;
-  /** Only before a person has what is printed been seen. */
+  /** Whether what is written here counts as seen by a person. */
   readonly person: boolean;
   readonly columns: () => number;
-  readonly wall: () => number;
+  readonly wall: () => WallMs;
   readonly language: Language;
   readonly timezone: string;
   readonly operator: string;
   readonly clusterName: string;
+  /** A person takes an alarm by a key. */
   readonly onTake: (id: string) => void;
   readonly onQuit: () => void;
 };
 
 export type TerminalDesk = Desk & {
-  /** `a` takes the alarm that rang last and is still there, `q` ends. */
-  readonly key: (key: string) => void;
-  /** A line of the program's own log. */
+  /** What was typed, as raw characters. */
+  readonly key: (typed: string) => void;
+  /** A line from elsewhere, which must not tear the list. */
   readonly note: (line: string) => void;
 };
 
-const RED = "\x1b[1;31m";
-const PLAIN = "\x1b[0m";
-const CTRL_C = "\x03";
+/** SGR codes (ECMA-48), the same as in the agent's lists. */
+const COLOURS: Readonly<Record<Severity, number>> = { critical: 31, major: 35, indeterminate: 35, minor: 33, warning: 36 };
+const BOLD = 1;
+const DIM = 2;
+const RED = 31;
+const GREEN = 32;
+const YELLOW = 33;
+const BELL = "\u0007";
 
-export function openTerminalDesk({ write, live, colour, person, language, timezone, onTake, onQuit }: TerminalOptions): TerminalDesk {
-  const ringing: string[] = [];
-  const print = (line: string): void => write(`${line}\n`);
+type Listed = { readonly showing: Showing; readonly mine: boolean; readonly order: number; line: string };
+
+export function openTerminalDesk(options: TerminalOptions): TerminalDesk {
+  const desk = new Terminal(options);
   return {
-    show: (showing) => {
-      const { alarm, rings } = showing;
-      if (rings) ringing.push(alarm.id);
-      const head = plain(headOf(showing, timezone));
-      print(rings ? `\x07${colour ? RED : ""}${head}${colour ? PLAIN : ""}` : `  ${head}`);
-      for (const remark of remarksOf(showing, language)) print(`        ${plain(remark)}`);
-      if (rings && live) print(language === "zh" ? "        按 a 确认，q 退出" : "        a acknowledges, q quits");
-      return Promise.resolve(person && rings);
-    },
-    update: ({ id, line, gone }) => {
-      if (gone && ringing.includes(id)) ringing.splice(ringing.indexOf(id), 1);
-      print(plain(`${id.slice(0, 6)}  ${line}`));
-    },
-    hearing: (line) => print(line === "" ? (language === "zh" ? "已听到代理" : "Hearing the agent") : plain(line)),
-    note: (line) => print(plain(line)),
-    key: (key) => {
-      const last = ringing.at(-1);
-      if (key === "q" || key === CTRL_C) onQuit();
-      else if (key === "a" && last !== undefined) onTake(last);
-    },
-    close: () => {},
+    show: async (showing) => desk.show(showing), update: (update) => desk.update(update), hearing: (line) => desk.hear(line),
+    key: (typed) => desk.key(typed), note: (line) => desk.say([oneLine(line)]), close: () => desk.close(),
   };
 }
 
-function headOf({ alarm, clusterName }: Showing, timezone: string): string {
-  return `${alarm.id.slice(0, 6)}  [${alarm.severity.toUpperCase()}] ${alarm.module}/${alarm.item}: ${alarm.text}  (${clusterName}, ${momentText(alarm.at, timezone)})`;
+class Terminal {
+  readonly #options: TerminalOptions;
+  readonly #words: (typeof WORDS)[Language];
+  readonly #open = new Map<string, Listed>();
+  #selected: string | undefined;
+  /** Undefined until something is known of the agent; "" where all is well. */
+  #hearing: string | undefined;
+  #drawn = 0;
+  #order = 0;
+  #closed = false;
+
+  constructor(options: TerminalOptions) {
+    this.#options = options;
+    this.#words = WORDS[options.language];
+    this.say([]);
+  }
+
+  show(showing: Showing): boolean {
+    const { alarm, rings, unverified } = showing;
+    const { language, operator, person } = this.#options;
+    const held = this.#open.get(alarm.id);
+    const mine = alarm.to.includes(operator);
+    this.#list(showing, held, mine);
+    if (held !== undefined && !rings && sameWords(held.showing, showing)) {
+      this.say([]);
+      return person;
+    }
+    const marks = [
+      ...(unverified ? [this.#words.unverified] : []),
+      ...(alarm.why === "fallback" ? [fallbackLine(alarm.reason ?? "", language)] : []),
+      ...(mine ? [] : [this.#words.listed(alarm.to.map(oneLine).join(", "))]),
+    ];
+    const line = `${this.#clock()} ${rings ? "●" : " "} [${short(alarm.id)}] ${headline(alarm, language)}`;
+    this.say([this.#paint(line, rings ? COLOURS[alarm.severity] : DIM), ...marks.map((mark) => this.#paint(`${" ".repeat(11)}${mark}`, rings ? BOLD : DIM))], rings);
+    return person;
+  }
+
+  update({ id, line, gone }: { readonly id: string; readonly line: string; readonly gone: boolean }): void {
+    const held = this.#open.get(id);
+    if (gone) this.#unlist(id);
+    else if (held !== undefined) held.line = line;
+    const about = held === undefined ? "" : ` ${oneLine(held.showing.alarm.module)}/${oneLine(held.showing.alarm.item)}:`;
+    this.say(line === "" ? [] : [this.#paint(`${this.#clock()}   [${short(id)}]${about} ${oneLine(line)}`, gone ? GREEN : YELLOW)]);
+  }
+
+  hear(line: string): void {
+    const before = this.#hearing;
+    this.#hearing = line;
+    const { clusterName } = this.#options;
+    if (line !== "") return this.say(line.split("\n").map((one) => this.#paint(`${this.#clock()} ! ${oneLine(one)}`, RED)), true);
+    const again = before !== undefined && before !== "";
+    this.say([this.#paint(`${this.#clock()}   ${again ? this.#words.heardAgain(clusterName) : this.#words.heard(clusterName)}`, GREEN)], again);
+  }
+
+  key(typed: string): void {
+    if (typed === "q" || typed === "\u0003" || typed === "\u0004") return this.#options.onQuit();
+    if (typed === "\u001b[A" || typed === "k") return this.#move(-1);
+    if (typed === "\u001b[B" || typed === "j") return this.#move(1);
+    const taken = this.#selected;
+    if (typed !== "a" || taken === undefined || !this.#open.has(taken)) return;
+    this.say([`${this.#clock()}   [${short(taken)}] ${this.#words.taking}`]);
+    this.#options.onTake(taken);
+  }
+
+  /** Writes lines above the list. */
+  say(lines: readonly string[], bell = false): void {
+    if (this.#closed) return;
+    const { live, write } = this.#options;
+    const text = lines.map((line) => `${line}\n`).join("");
+    if (live) write(`${this.#erase()}${bell ? BELL : ""}${text}${this.#draw()}`);
+    else if (text !== "") write(text);
+  }
+
+  close(): void {
+    if (this.#options.live && !this.#closed) this.#options.write(this.#erase());
+    this.#closed = true;
+  }
+
+  /** What somebody has taken is told of, and awaits nobody. */
+  #list(showing: Showing, held: Listed | undefined, mine: boolean): void {
+    const { alarm, rings } = showing;
+    if (alarm.quiet === true) return this.#unlist(alarm.id);
+    this.#order += 1;
+    this.#open.set(alarm.id, { showing, mine, line: held?.line ?? "", order: rings || held === undefined ? this.#order : held.order });
+    const before = this.#selected === undefined ? undefined : this.#open.get(this.#selected);
+    if (before === undefined || (rings && !before.mine)) this.#selected = alarm.id;
+  }
+
+  #unlist(id: string): void {
+    this.#open.delete(id);
+    if (this.#selected === id) this.#selected = this.#sorted()[0]?.showing.alarm.id;
+  }
+
+  /** Those that are for this operator first, the newest of them on top. */
+  #sorted(): readonly Listed[] {
+    return [...this.#open.values()].sort((a, b) => Number(b.mine) - Number(a.mine) || b.order - a.order);
+  }
+
+  #move(by: number): void {
+    const alarms = this.#sorted().slice(0, LISTED_MOST);
+    const at = alarms.findIndex(({ showing }) => showing.alarm.id === this.#selected);
+    this.#selected = alarms[Math.min(alarms.length - 1, Math.max(0, at + by))]?.showing.alarm.id ?? this.#selected;
+    this.say([]);
+  }
+
+  #erase(): string {
+    const up = this.#drawn === 0 ? "" : `\u001b[${this.#drawn}A\r\u001b[J`;
+    this.#drawn = 0;
+    return up;
+  }
+
+  #draw(): string {
+    const columns = Math.max(COLUMNS_LEAST, this.#options.columns()) - 1;
+    const alarms = this.#sorted();
+    const lines = [
+      this.#paint("─".repeat(columns), DIM),
+      this.#paint(cut(this.#heading(), columns), this.#hearing === "" ? GREEN : RED),
+      ...alarms.slice(0, LISTED_MOST).map((listed) => this.#row(listed, columns)),
+      ...(alarms.length > LISTED_MOST ? [this.#words.more(alarms.length - LISTED_MOST)] : []),
+      this.#paint(cut(alarms.length === 0 ? this.#words.idle : this.#words.keys, columns), DIM),
+    ];
+    this.#drawn = lines.length;
+    return lines.map((line) => `${line}\n`).join("");
+  }
+
+  #heading(): string {
+    if (this.#hearing === undefined) return this.#words.seeking;
+    return this.#hearing === "" ? this.#words.heard(this.#options.clusterName) : (this.#hearing.split("\n")[0] ?? "");
+  }
+
+  #row({ showing: { alarm }, line }: Listed, columns: number): string {
+    const chosen = alarm.id === this.#selected;
+    const text = `${chosen ? ">" : " "} ${short(alarm.id)}  ${headline(alarm, this.#options.language)}${line === "" ? "" : ` (${line})`}`;
+    return this.#paint(cut(text, columns), chosen ? BOLD : COLOURS[alarm.severity]);
+  }
+
+  #paint(text: string, code: number): string {
+    return this.#options.colour ? `\u001b[${code}m${text}\u001b[0m` : text;
+  }
+
+  #clock(): string {
+    return momentText(this.#options.wall(), this.#options.timezone).slice(11, 19);
+  }
 }
 
-function remarksOf({ alarm, unverified }: Showing, language: Language): readonly string[] {
-  const failed = alarm.why === "fallback" ? [language === "zh" ? `邮件/微信发送失败：${alarm.reason ?? ""}` : `mail/WeChat sending failed: ${alarm.reason ?? ""}`] : [];
-  const doubt = unverified ? [language === "zh" ? "尚未验证其新鲜度" : "freshness not verified"] : [];
-  return [...failed, ...doubt];
+function short(id: string): string {
+  return id.slice(0, SHORT_ID_LENGTH);
 }
 
-/** What a source has written must not move the cursor. */
-function plain(text: string): string {
-  return [...text].filter((character) => character >= " " && character !== "\x7f" && !(character >= "\x80" && character <= "\x9f")).join("");
+function sameWords({ alarm: a, unverified: before }: Showing, { alarm: b, unverified: after }: Showing): boolean {
+  return before === after && a.severity === b.severity && a.module === b.module && a.item === b.item && a.text === b.text && a.reason === b.reason && a.to.join() === b.to.join();
 }
+
+/** Cut to a number of columns; a Chinese character takes two. */
+function cut(text: string, columns: number): string {
+  if (Bun.stringWidth(text) <= columns) return text;
+  let kept = "";
+  let width = 0;
+  for (const character of text) {
+    width += Bun.stringWidth(character);
+    if (width > columns - 1) break;
+    kept += character;
+  }
+  return `${kept}…`;
+}
+
+const WORDS = {
+  en: {
+    seeking: "Looking for the agent", heard: (cluster: string) => `Listening to ${cluster}`, heardAgain: (cluster: string) => `Listening to ${cluster} again`,
+    more: (count: number) => `  and ${count} more: gapbell-client list`, keys: "a acknowledge   up/down select   q quit", idle: "No open alarm   q quit",
+    unverified: "Freshness not verified", listed: (names: string) => `For ${names === "" ? "nobody" : names}: listed only`, taking: "Acknowledging …",
+  },
+  zh: {
+    seeking: "正在寻找代理", heard: (cluster: string) => `正在监听 ${cluster}`, heardAgain: (cluster: string) => `已恢复监听 ${cluster}`,
+    more: (count: number) => `  另有 ${count} 条：gapbell-client list`, keys: "a 确认   上/下 选择   q 退出", idle: "没有未清除的告警   q 退出",
+    unverified: "尚未验证是否为最新消息", listed: (names: string) => `负责人：${names === "" ? "无" : names}（仅列出）`, taking: "正在确认……",
+  },
+} as const;

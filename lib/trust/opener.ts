@@ -14,7 +14,7 @@ import { Window } from "./window.ts";
 /**
  * A datagram whose sender, seal, signature and form have been checked.
  * `fresh`: of the sender's present epoch and never seen before. `newer`: of an epoch not yet adopted by challenge.
- * `older`: only HELLO, WELCOME and ACK come through so, because they carry their own proof of freshness.
+ * `older`: only HELLO, WELCOME and ACK come through so, because they carry their own proof of freshness, and BEACON, to be challenged.
  * `stranger`: signed in clear by a key that nobody vouches for here.
  */
 export type Opened = {
@@ -34,7 +34,8 @@ export type Side = "agent" | "client";
 const FROM_LISTENERS: readonly MessageKind[] = ["seek", "hello", "bye", "receipt", "ack", "fetch", "join"];
 const FROM_AGENTS: readonly MessageKind[] = ["beacon", "welcome", "alarm", "state", "acked", "data", "joined", "bye"];
 const IN_CLEAR: readonly MessageKind[] = ["beacon", "seek", "join", "joined"];
-const PROVES_ITSELF: readonly MessageKind[] = ["hello", "welcome", "ack"];
+/** BEACON proves nothing, but without its challenge an agent that lost clock and state could never be challenged. */
+const PROVES_ITSELF: readonly MessageKind[] = ["hello", "welcome", "ack", "beacon"];
 
 /** Packets a second from one sender, and at once, before any cryptography (wire-notes §3.2). */
 const RATES: Readonly<Record<"listener" | "agent" | "stranger", { readonly perSecond: number; readonly burst: number }>> = {

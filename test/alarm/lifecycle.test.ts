@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Attention, Condition, Phase } from "../../lib/alarm/lifecycle.ts";
 import { ATTENTION, CONDITION, PHASE, step, wantsPerson } from "../../lib/alarm/lifecycle.ts";
-import { DEFAULT_POLICY, type Policy } from "../../lib/alarm/policy.ts";
+import { DEFAULT_POLICY } from "../../lib/alarm/policy.ts";
 import { hours, minutes, seconds } from "../../lib/base/units.ts";
 import { aLife, type Life } from "../support/a-life.ts";
 
@@ -347,6 +347,13 @@ describe("the tables", () => {
     expect(phases.map(([phase, event]) => `${phase} ${event}`).concat("idle deadline").sort()).toEqual(cells.sort());
   });
 
+  test("every cell of the other two axes has its row below", () => {
+    const cells = (table: Readonly<Record<string, object>>) =>
+      Object.entries(table).flatMap(([state, row]) => Object.keys(row).map((event) => `${state} ${event}`)).sort();
+    expect(conditions.map(([state, event]) => `${state} ${event}`).sort()).toEqual(cells(CONDITION));
+    expect(attentions.map(([state, event]) => `${state} ${event}`).sort()).toEqual(cells(ATTENTION));
+  });
+
   test("a deadline of an alarm that waits for nobody is our mistake", () => {
     const { state } = aLife().acknowledge();
     expect(() => step(state, { kind: "deadline" }, 0, DEFAULT_POLICY)).toThrow("an alarm that is idle has no deadline");
@@ -383,10 +390,9 @@ describe("the tables", () => {
   });
 });
 
-const QUICK: Policy = { ...DEFAULT_POLICY };
 
 function inPhase(phase: Phase): Life {
-  const life = aLife({ policy: QUICK });
+  const life = aLife();
   if (phase === "waiting") return life;
   if (phase === "idle") return life.acknowledge();
   life.passes(minutes(5));

@@ -29,6 +29,12 @@ test("it says when enough will be there, and is right to the millisecond", () =>
   expect(bucket.readyAt(1000)).toBe(1000);
 });
 
+test("a clock that goes back takes nothing away", () => {
+  const bucket = aBucket();
+  expect(bucket.readyAt(1000, 5)).toBe(1000);
+  expect(bucket.allow(500, 5)).toBe(true);
+});
+
 test("a clock that stands or goes back fills nothing", () => {
   const bucket = aBucket();
   bucket.allow(1000, 5);

@@ -182,6 +182,31 @@ test("an agent that restarts is believed again within its first beacon", () => {
   expect(world.status().green).toBe(true);
 });
 
+test("an agent that lost its clock and its state is believed again within its first beacon", () => {
+  const world = new ClientWorld({ agents: [new ScriptedAgent({ epoch: 1000n })] }).settle();
+  world.agent.restart(3n);
+  world.passes(seconds(10));
+  world.hears(world.agent.beacon());
+  world.passes(seconds(2));
+  expect(world.status().agents).toMatchObject([{ epoch: "3", hearing: "heard" }]);
+  world.hears(world.agent.alarm(anItem()));
+  expect(world.shown().map(({ unverified }) => unverified)).toEqual([false]);
+});
+
+test("an old beacon replayed again and again costs one HELLO in five seconds and moves nothing", () => {
+  const world = new ClientWorld().settle();
+  const recorded = world.agent.beacon();
+  world.agent.restart(50n);
+  world.settle();
+  const before = world.said("hello").length;
+  for (let copy = 0; copy < 100; copy += 1) {
+    world.hears(recorded, { host: "10.6.6.6", port: 11115 });
+    world.passes(100);
+  }
+  expect(world.said("hello").length - before).toBeLessThanOrEqual(4);
+  expect(world.status().agents).toMatchObject([{ epoch: "50", hearing: "heard", address: "10.0.0.1:11115" }]);
+});
+
 test("a recorded alarm of an earlier life never pops up again", () => {
   const world = new ClientWorld().settle();
   const recorded = world.agent.alarm(anItem());

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { stateLine } from "../../lib/alarm/wording.ts";
 import { seconds } from "../../lib/base/units.ts";
 import { ClientWorld } from "../support/a-client.ts";
 import { anId, anItem, aState } from "../support/a-scripted-agent.ts";
@@ -119,7 +120,7 @@ const STATES = [
   { name: "taken by one who was not told", state: aState({ attention: "acknowledged", by: "wang", stranger: true, settled: true }), line: "Acknowledged by wang; wang was not among those told", gone: true, kind: "settled" },
   { name: "cleared", state: aState({ condition: "cleared", settled: true }), line: "Cleared before anyone acknowledged it", gone: true, kind: "settled" },
   { name: "told outside", state: aState({ phase: "escalated", sending: "successful" }), line: "Told outside by mail or WeChat; nobody has acknowledged it yet", gone: false, kind: "state" },
-  { name: "source lost", state: aState({ condition: "stale" }), line: "Nobody has acknowledged it yet; Source lost: nothing more is heard of it, so it counts as still there", gone: false, kind: "state" },
+  { name: "source lost", state: aState({ condition: "stale" }), line: stateLine(aState({ condition: "stale" }), "en"), gone: false, kind: "state" },
 ] as const;
 
 for (const { name, state, line, gone, kind } of STATES) {

@@ -165,6 +165,28 @@ test("a message that fails for everybody is known at once, and the next login ma
   expect(channelOf(relay, "mail")).toMatchObject({ able: true });
 });
 
+test("a message that fails for everybody stays known though the server can be reached", () => {
+  const relay = watched("mail", GOOD);
+  relay.submits(anEscalation());
+  relay.comesBack(WRONG_PASSWORD);
+  const login = relay.calls.length;
+  relay.passes(CONNECT_EVERY_MS);
+  relay.comesBack(GOOD, isProbe(false));
+  expect(relay.calls.length).toBe(login);
+  expect(channelOf(relay, "mail")).toMatchObject({ able: false, level: "connected" });
+});
+
+test("a robot that was thrown out stays unable though a fresh look finds its server", () => {
+  const relay = watched("wecom-robot", FORBIDDEN);
+  relay.submits(anEscalation());
+  relay.comesBack({ kind: "https", status: 200, headers: {}, body: '{"errcode":93000,"errmsg":"invalid webhook url"}' });
+  relay.passes(seconds(10));
+  const ticket = relay.askLater("ability", { query: { fresh: "1" } });
+  relay.comesBack(FORBIDDEN, isProbe(true));
+  relay.handle({ kind: "looked", legs: LEGS });
+  expect(relay.answers.get(ticket)?.body).toMatchObject({ channels: [{}, { channel: "wecom-robot", able: false }, {}] });
+});
+
 test("a person whom the provider does not know says nothing about the channel", () => {
   const relay = watched("mail", GOOD);
   relay.submits(anEscalation());

@@ -40,7 +40,7 @@ function act(relay: RelayBench, dice: Prng): void {
     case 0: {
       const was = isWithdrawn(relay, id);
       relay.submits(anEscalation({ id, step: Number(id.slice(1)), recipients, expiresInMs: hours(2) }), by);
-      if (was && !isWithdrawn(relay, id)) tellingsOf(relay).cameBack(id, relay.deliveries.filter(({ purpose }) => purpose.kind === "delivery" && purpose.id.startsWith(`${id}/`) && purpose.id.endsWith("/notice")));
+      if (was && !isWithdrawn(relay, id)) tellingsOf(relay).cameBack(id, relay.deliveries.filter((call) => isOvertaken(call, id)));
       return;
     }
     case 1:
@@ -82,7 +82,7 @@ class Tellings {
     this.#told.add(id);
   }
 
-  /** @param underWay the word of the former end that is still on its way */
+  /** @param underWay what is still on its way and no longer what would be sent now */
   cameBack(escalation: string, underWay: readonly Call[]): void {
     for (const call of underWay) this.#overtaken.add(call);
     for (const id of this.#told) if (id.startsWith(`${escalation}/`)) this.#told.delete(id);
@@ -91,6 +91,11 @@ class Tellings {
 
 function isWithdrawn(relay: RelayBench, id: string): boolean {
   return relay.rows("escalations").some((one) => one.id === id && (one.row as { readonly withdrawn?: unknown }).withdrawn !== undefined);
+}
+
+/** The word of an end that is none any more, and a message to a group in which others are named now. */
+function isOvertaken({ purpose }: Call, escalation: string): boolean {
+  return purpose.kind === "delivery" && purpose.id.startsWith(`${escalation}/`) && (purpose.id.endsWith("/notice") || purpose.id.endsWith("/*"));
 }
 
 const TELLINGS = new WeakMap<RelayBench, Tellings>();

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { hours, minutes, seconds } from "../../lib/base/units.ts";
+import { restoreRelay } from "../../lib/relay/restore.ts";
 import { ACCEPTED_MAIL, aRelay, REFUSED_CONNECTION, type RelayBench } from "../support/a-relay.ts";
 import { anEscalation } from "../support/an-escalation.ts";
 
@@ -111,4 +112,12 @@ test("a request that was answered is refused when it is shown again after a rest
   relay.restart();
   relay.handle({ kind: "requested", request, ticket: 901 });
   expect(relay.answers.get(901)).toMatchObject({ status: 401, body: { field: "gapbell-counter" } });
+});
+
+test("a row that is not ours stops the start and is named; other things in meta do not", () => {
+  const relay = aRelay();
+  relay.commit([{ kind: "put", table: "meta", id: "schema", row: 7 }]);
+  relay.restart();
+  const load = (table: string) => (table === "deliveries" ? [{ id: "d1", row: { state: "lost" } }] : []);
+  expect(restoreRelay({ load })).toMatchObject({ ok: false, fault: { kind: "foreignRow", table: "deliveries", id: "d1" } });
 });

@@ -1,6 +1,6 @@
 /** A listener's machine in a world of its own: real packets, a scripted agent, time that moves when told, a disk that survives. */
 
-import { type ClientEffect, type ClientEvent, type ClientSelf, type KnownAgent } from "../../lib/client/turn.ts";
+import type { ClientEffect, ClientEvent, ClientSelf, KnownAgent } from "../../lib/client/turn.ts";
 import { Client } from "../../lib/client/machine.ts";
 import { restoreClient } from "../../lib/client/restore.ts";
 import { toBase64 } from "../../lib/base/bytes.ts";
@@ -115,7 +115,7 @@ export class ClientWorld {
 
   list(all = false): readonly Readonly<Record<string, unknown>>[] {
     const reply = this.replies.get(this.ask({ kind: "list", all }));
-    return (reply?.body as { alarms: Record<string, unknown>[] }).alarms;
+    return (reply?.body as { alarms: Record<string, unknown>[] } | undefined)?.alarms ?? [];
   }
 
   status(): Readonly<Record<string, unknown>> & { readonly green: boolean; readonly agents: readonly Record<string, unknown>[]; readonly alarms: Record<string, number> } {

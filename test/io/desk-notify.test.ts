@@ -1,0 +1,99 @@
+import { expect, test } from "bun:test";
+import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { hasNotify, openNotifyDesk, POPUPS_MOST } from "../../lib/io/desk-notify.ts";
+import type { Showing } from "../../lib/port/desk.ts";
+import { type AlarmItem, anId, anItem } from "../support/a-scripted-agent.ts";
+import { tempFolder, type TempFolder } from "../support/temp-folder.ts";
+
+function showing(set: Partial<AlarmItem> = {}, more: Partial<Showing> = {}): Showing {
+  return { alarm: anItem(set), clusterName: "c1", agent: "node1", rings: true, unverified: false, ...more };
+}
+
+/** A stand-in that writes down its arguments, one line a call, and prints the number of the call. */
+function standIn(folder: TempFolder, { fails = "false" }: { readonly fails?: string } = {}): string {
+  const path = folder.at("notify-send");
+  writeFileSync(path, `#!/bin/sh
+if ${fails}; then exit 1; fi
+{ for word in "$@"; do printf '%s\\037' "$word"; done; printf '\\036'; } >> "${folder.at("calls")}"
+tr -cd '\\036' < "${folder.at("calls")}" | wc -c
+`);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+function calls(folder: TempFolder): readonly (readonly string[])[] {
+  if (!existsSync(folder.at("calls"))) return [];
+  return readFileSync(folder.at("calls"), "utf8").split("\u001e").filter((call) => call !== "").map((call) => call.split("\u001f").slice(0, -1));
+}
+
+const quiet = { write: () => {} };
+const READER = { language: "en", timezone: "UTC", log: quiet } as const;
+
+test("an alarm that rings is a critical popup that names what to do", async () => {
+  using folder = tempFolder();
+  const desk = openNotifyDesk({ ...READER, command: standIn(folder) });
+  expect(await desk.show(showing({ text: "a < b & c" }))).toBe(true);
+  const [call = []] = calls(folder);
+  expect(call.slice(0, 4)).toEqual(["--app-name=gapbell", "--urgency=critical", "--print-id", "--"]);
+  expect(call[4]).toBe("c1: [CRITICAL] osd/osd.12");
+  expect(call[5]).toContain("gapbell-client ack 000001");
+  expect(call[5]).toContain("a &lt; b &amp; c");
+});
+
+test("an alarm of somebody else is no popup", async () => {
+  using folder = tempFolder();
+  const desk = openNotifyDesk({ ...READER, command: standIn(folder) });
+  expect(await desk.show(showing({}, { rings: false }))).toBe(false);
+  expect(calls(folder)).toEqual([]);
+});
+
+test("the next ring replaces the popup, and its end is a short farewell", async () => {
+  using folder = tempFolder();
+  const desk = openNotifyDesk({ ...READER, command: standIn(folder) });
+  await desk.show(showing());
+  await desk.show(showing({ ring: 2, why: "fallback", reason: "550 unknown user" }));
+  desk.update({ id: anId(1), line: "Acknowledged by zhao", gone: true });
+  await desk.show(showing({ id: anId(2) }));
+  const [, second = [], third = [], fourth = []] = calls(folder);
+  expect(second).toContain("--replace-id=1");
+  expect(second.at(-1)).toContain("sending failed: 550 unknown user");
+  expect(third).toEqual(["--app-name=gapbell", "--urgency=low", "--expire-time=6000", "--print-id", "--replace-id=2", "--", "Acknowledged by zhao", "000001"]);
+  expect(fourth.join(" ")).not.toContain("--replace-id");
+});
+
+test("a flood is a few popups and one that counts the rest", async () => {
+  using folder = tempFolder();
+  const desk = openNotifyDesk({ ...READER, command: standIn(folder) });
+  for (let number = 1; number <= POPUPS_MOST + 3; number += 1) await desk.show(showing({ id: anId(number) }));
+  const rest = calls(folder).slice(POPUPS_MOST);
+  expect(rest.map((call) => call.at(-2))).toEqual([1, 2, 3].map((count) => `${count} more alarms: gapbell-client list`));
+  expect(rest[2]).toContain(`--replace-id=${POPUPS_MOST + 2}`);
+});
+
+test("a version that cannot tell ids shows popups all the same", async () => {
+  using folder = tempFolder();
+  const desk = openNotifyDesk({ ...READER, command: standIn(folder, { fails: 'case "$*" in *--print-id*) true;; *) false;; esac' }) });
+  expect(await desk.show(showing())).toBe(true);
+  expect(await desk.show(showing({ ring: 2 }))).toBe(true);
+  expect(calls(folder).length).toBe(2);
+});
+
+const BROKEN = [
+  { name: "is not there", command: (): string => "/nonexistent/notify-send" },
+  { name: "always fails", command: (folder: TempFolder): string => standIn(folder, { fails: "true" }) },
+] as const;
+
+for (const { name, command } of BROKEN) {
+  test(`a program that ${name} harms nobody: the alarm counts as not seen`, async () => {
+    using folder = tempFolder();
+    const desk = openNotifyDesk({ ...READER, command: command(folder) });
+    expect(await desk.show(showing())).toBe(false);
+    desk.update({ id: anId(1), line: "x", gone: true });
+    desk.hearing("Agent node1 is not heard");
+    expect(await desk.show(showing())).toBe(false);
+  });
+}
+
+test("without a session there is no desktop", () => {
+  expect(hasNotify({ PATH: process.env["PATH"] ?? "" })).toBe(false);
+});
