@@ -48,7 +48,7 @@ async function acknowledge({ ask }: ClientDoor, id: string, request: Request): P
   if (comment.length > COMMENT_CHARACTERS_MOST) {
     return send({ status: 400, body: { error: `The comment has ${comment.length} characters`, field: "comment", expected: `at most ${COMMENT_CHARACTERS_MOST} characters` } });
   }
-  return send(await ask({ kind: "ack", id, robot, comment: comment.toWellFormed().replace(/\p{Cc}+/gu, " ").trim() }));
+  return send(await ask({ kind: "ack", id, robot, comment: comment.toWellFormed().replace(/[\p{Cc}\s]+/gu, " ").trim() }));
 }
 
 function parse(text: string): Readonly<Record<string, unknown>> | undefined {

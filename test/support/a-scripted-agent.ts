@@ -61,7 +61,7 @@ export class ScriptedAgent {
   sealer: Sealer;
   rules: Rules = RULES;
   /** What it answers; a test that wants silence says so. */
-  answers = { seek: true, hello: true, fetch: true, ack: true };
+  answers = { seek: true, hello: true, fetch: true, ack: true, join: true };
   acked: Pick<Body<"acked">, "outcome" | "reason" | "by"> = { outcome: "taken", reason: "", by: "li" };
   readonly open = new Map<string, { item: AlarmItem; state: StateItem }>();
   readonly heard: Message[] = [];
@@ -119,7 +119,7 @@ export class ScriptedAgent {
       case "ack":
         return this.answers.ack ? [toSender({ kind: "acked", body: { id: message.body.id, revision: message.body.revision, ...this.acked } })] : [];
       case "join":
-        return [{ datagram: this.seal(this.#join(message.body), "clear"), to: from }];
+        return this.answers.join ? [{ datagram: this.seal(this.#join(message.body), "clear"), to: from }] : [];
       default:
         return [];
     }
