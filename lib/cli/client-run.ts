@@ -46,15 +46,15 @@ export function addRun(program: Command, run: (setup: ClientSetup) => Promise<nu
 }
 
 function setupOf(options: RunOptions): ClientSetup {
+  if (options.seat !== undefined && options.seat !== "person" && options.seat !== "none") {
+    throw new ExitFault(EXIT.usage, `The seat is "${options.seat}", must be person or none`);
+  }
   const state = folderOf(options);
   const made = makeFolder(state);
   if (!made.ok) throw new ExitFault(EXIT.config, `Cannot make "${state}": ${made.fault.reason}`);
   const config = readClientConfig(state);
   const keys = readClientKeys(state);
   if (keys === undefined) throw new ExitFault(EXIT.config, `This listener has not joined a cluster (state folder "${state}")`, "Ask for an invite, then: gapbell-client join");
-  if (options.seat !== undefined && options.seat !== "person" && options.seat !== "none") {
-    throw new ExitFault(EXIT.usage, `The seat is "${options.seat}", must be person or none`);
-  }
   const reader = readerOf();
   const desktop = options.desktop && !keys.robot && hasNotify();
   const eyes = desktop || (options.terminal && process.stdout.isTTY === true);
