@@ -156,8 +156,8 @@ export class WayOut {
   /** Everybody told outside hears once how it ended. */
   notice(occurrence: OccurrenceId, notice: Notice, now: Now): void {
     for (const pursuit of this.#of(occurrence)) {
-      const told = Object.values(pursuit.verdicts).some(({ verdict }) => verdict === "accepted" || verdict === "unsure");
-      if (told && !pursuit.noticed) this.#owe({ ...pursuit, noticed: true }, { kind: "notice", notice }, now);
+      // Also where no verdict has come yet: a mail may be on its way, and the relay tells only those whom it reached.
+      if (pursuit.deliveries !== undefined && !pursuit.noticed) this.#owe({ ...pursuit, noticed: true }, { kind: "notice", notice }, now);
     }
   }
 
