@@ -1,7 +1,8 @@
 /** Seals what we say: one counter for all of it, in an epoch that no earlier life of this identity used. */
 
+import { assert } from "../base/assert.ts";
 import { fail, ok, type Result } from "../base/result.ts";
-import { BODY_BYTES_MOST, FLAG_BROADCAST, FLAG_DEFLATED, FLAG_REPEAT, KID_NONE, KID_PAIRWISE, SUITE_CLEAR, SUITE_SEALED } from "../wire/constants.ts";
+import { FLAG_BROADCAST, FLAG_DEFLATED, FLAG_REPEAT, KID_NONE, KID_PAIRWISE, SUITE_CLEAR, SUITE_SEALED } from "../wire/constants.ts";
 import type { Message } from "../wire/message.ts";
 import { encodeBody, encodeHeader } from "../wire/packet.ts";
 import { sealClear, sealPacket } from "../wire/seal.ts";
@@ -13,7 +14,7 @@ export type SealFault =
 
 export type SealTo = { readonly kind: "group" } | { readonly kind: "pair"; readonly peer: PeerId } | { readonly kind: "clear" };
 
-/** Bodies above this many bytes are deflated: rare outside floods. */
+/** Flags of the header. `deflate`: in floods only. */
 export type SealOptions = { readonly broadcast: boolean; readonly repeat: boolean; readonly deflate: boolean };
 
 export class Sealer {
@@ -23,6 +24,7 @@ export class Sealer {
 
   /** @param epoch from `nextEpoch`, stored before the first packet leaves */
   constructor({ ring, epoch }: { readonly ring: KeyRing; readonly epoch: bigint }) {
+    assert(epoch > 0n && epoch <= COUNTER_MOST, "an epoch is a positive number of 64 bits");
     this.#ring = ring;
     this.#epoch = epoch;
   }
@@ -38,10 +40,12 @@ export class Sealer {
   seal(message: Message, to: SealTo, { broadcast, repeat, deflate }: SealOptions): Result<Uint8Array, SealFault> {
     const { own } = this.#ring;
     const kid = to.kind === "clear" ? KID_NONE : to.kind === "group" ? this.#ring.groupKid : KID_PAIRWISE;
-    const body = encodeBody(message, { deflate });
-    if (body.length > BODY_BYTES_MOST) return fail({ kind: "tooLong", bytes: body.length });
+    const encoded = encodeBody(message, { deflate });
+    if (!encoded.ok) return fail({ kind: "tooLong", bytes: encoded.fault.bytes });
+    const body = encoded.value;
     // A counter is spent before the packet is made, so that no fault can lead to its use for another.
     this.#counter += 1n;
+    assert(this.#counter <= COUNTER_MOST, "a counter is used once in an epoch");
     const header = encodeHeader({
       kind: message.kind, kid, sender: own.id, epoch: this.#epoch, counter: this.#counter,
       suite: to.kind === "clear" ? SUITE_CLEAR : SUITE_SEALED,
@@ -54,13 +58,18 @@ export class Sealer {
   }
 }
 
+/** Epochs and counters are unsigned numbers of 64 bits. */
+const COUNTER_MOST = 2n ** 64n - 1n;
+
 /**
  * An epoch above every earlier one: it survives a clock set back, and a lost state file.
  *
- * @param random16 0 to 65535
+ * @param stored of the life before, 0 where there was none
+ * @param wallMs a clock before 1970 counts as 1970
+ * @param random16 0 to 65535, so that two lives that lost clock and state still differ
  */
 export function nextEpoch({ stored, wallMs, random16 }: { readonly stored: bigint; readonly wallMs: number; readonly random16: number }): bigint {
-  const byClock = (BigInt(wallMs) << 16n) | BigInt(random16);
+  const byClock = (BigInt(Math.max(0, Math.trunc(wallMs))) << 16n) | BigInt(random16 & 0xffff);
   const byStore = stored + 65_536n;
   return byClock > byStore ? byClock : byStore;
 }

@@ -16,7 +16,7 @@ export const TAG_BYTES = 16;
 export const DATAGRAM_BYTES_MOST = 1200;
 /** What is left for the JSON body of a sealed packet. */
 export const BODY_BYTES_MOST = DATAGRAM_BYTES_MOST - HEADER_BYTES - SIGNATURE_BYTES - TAG_BYTES;
-/** A deflated body never grows beyond this. */
+/** A deflated body never grows beyond this; nor is a larger one ever deflated. */
 export const INFLATED_BYTES_MOST = 16_384;
 
 /** Suite 1: AES-256-GCM over body and Ed25519 signature. Suite 2: signed, in clear, for strangers. */
@@ -53,3 +53,11 @@ export const CHUNK_BYTES = 720;
 export const LABELS_BYTES_MOST = 400;
 /** A certificate as its exact bytes, signature included. */
 export const CERTIFICATE_BYTES_MOST = 320;
+/** SEEK carries so much padding at least: the largest BEACON is no larger, so that nobody can make an agent amplify. */
+export const SEEK_PAD_BYTES = 760;
+/** Alarms or states in one body, whatever would fit. */
+export const ITEMS_MOST = 64;
+/** Receipts in one body. */
+export const RECEIPTS_MOST = 40;
+/** In `to` of an alarm whose names do not fit one datagram: every listener rings. No operator can be called so. */
+export const TO_EVERYBODY = "*";

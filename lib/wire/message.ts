@@ -1,14 +1,21 @@
 /**
- * One schema for each message of the LAN protocol, with the limit of every field.
+ * One schema for each message of the LAN protocol, with the limit of every field: text in Unicode code points, bytes in bytes.
  * Unknown fields are ignored, so that a newer peer may say more; docs/protocol.md prints the same tables.
  */
 
 import { z } from "zod";
 import { SEVERITIES } from "../alarm/severity.ts";
-import { CERTIFICATE_BYTES_MOST, CHUNK_BYTES } from "./constants.ts";
+import { CERTIFICATE_BYTES_MOST, CHUNK_BYTES, ITEMS_MOST, RECEIPTS_MOST, SEEK_PAD_BYTES } from "./constants.ts";
 
-const base64 = (bytesMost: number) => z.string().max(Math.ceil((bytesMost * 4) / 3)).regex(/^[A-Za-z0-9_-]*$/);
-const word = (most: number) => z.string().min(1).max(most);
+const BASE64 = /^[A-Za-z0-9_-]*$/;
+/** base64url without padding. */
+const base64 = (bytesMost: number) => z.string().max(Math.ceil((bytesMost * 4) / 3)).regex(BASE64);
+const exact = (bytes: number) => z.string().length(Math.ceil((bytes * 4) / 3)).regex(BASE64);
+/** Counted in code points: a name in a script beyond the first plane is as long as any other. */
+const text = (most: number) => z.string().max(2 * most).refine((said) => said.length <= most || [...said].length <= most, `at most ${most} characters`);
+const word = (most: number) => text(most).min(1);
+/** What people typed: without control characters, whose escapes would burst the datagram that tells it to the others. */
+const typed = (most: number) => text(most).regex(/^[^\p{Cc}\p{Cs}]*$/u);
 const id = z.string().length(26).regex(/^[0-9A-HJKMNP-TV-Z]+$/);
 const count = z.int().min(0).max(2 ** 32 - 1);
 const wallMs = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -19,22 +26,22 @@ const digest = base64(32);
 
 /** Agent, in clear, every 20 s and in answer to SEEK: who rings here, and how to reach it. */
 export const Beacon = z.object({
-  cluster: base64(16), clusterName: word(32), agent: word(32), port: z.int().min(1).max(65535),
+  cluster: exact(16), clusterName: word(32), agent: word(32), port: z.int().min(1).max(65535),
   versions: z.tuple([z.int(), z.int()]), kid: count,
   /** Echoed by HELLO: proof that the listener hears us now. */
-  challenge: base64(8),
+  challenge: exact(8),
   /** The most that a receipt may wait, in milliseconds. */
   jitterMs: z.int().min(0).max(5000),
   /** `openSetMac` of wire/open-set.ts over all alarms that are not cleared: only members can tell whether they lag. */
-  open: base64(8),
+  open: exact(8),
   rules: digest, voice: digest,
   /** The agent's own Ed25519 key, so that a stranger can check the signature; only the voice certificate makes it believable. */
-  key: base64(32),
+  key: exact(32),
   wall: wallMs,
 });
 
-/** Listener, in clear, padded so that the BEACON that answers it is no larger. */
-export const Seek = z.object({ nonce: base64(8), key: base64(32), pad: z.string().max(1024) });
+/** Listener, in clear, padded so that the BEACON that answers it is no larger; a shorter one is no SEEK. */
+export const Seek = z.object({ nonce: exact(8), key: exact(32), pad: z.string().min(SEEK_PAD_BYTES).max(1024) });
 
 /** Listener to agent, pairwise, every 20 s: I am here, and this is who sits before me. */
 export const Hello = z.object({
@@ -43,7 +50,7 @@ export const Hello = z.object({
   /** `person`: can show to a person; `locked`, `none`: cannot; `robot`: a script. */
   seat: z.enum(["person", "locked", "none", "robot"]),
   heard: z.object({ epoch: big, counter: big }),
-  open: base64(8), rules: digest, build: z.string().max(32),
+  open: base64(8), rules: digest, build: text(32),
 });
 
 /** Agent to listener, pairwise: answers a HELLO; epoch and counter are those to believe from now on. */
@@ -51,32 +58,32 @@ export const Welcome = z.object({
   nonce: base64(8), epoch: big, counter: big, kid: count, voice: certificate, rules: digest, wall: wallMs,
 });
 
-export const Bye = z.object({ why: z.string().max(64) });
+export const Bye = z.object({ why: text(64) });
 
 /** What a listener needs to show and ring one alarm. */
 export const AlarmItem = z.object({
   id, revision: count, ring: count,
   /** Echoed by ACK: proof that the listener has seen this revision. */
   nonce: base64(8),
-  severity: z.enum(SEVERITIES), module: word(64), item: z.string().max(128),
-  at: wallMs, text: z.string().max(256), source: z.string().max(32),
-  labels: z.record(z.string().max(128), z.string().max(400)),
-  /** Some labels did not fit. */
+  severity: z.enum(SEVERITIES), module: word(64), item: text(128),
+  at: wallMs, text: text(256), source: text(32),
+  labels: z.record(text(128), text(400)),
+  /** Something did not fit: labels, or the ends of texts. */
   cut: z.boolean().optional(),
   /** What the rules read beside the labels, so that the listener can repeat the decision. */
   weight: z.enum([...SEVERITIES, "info"]).optional(),
-  /** Operators responsible; a listener of somebody else lists the alarm and does not ring. */
+  /** Operators responsible; a listener of somebody else lists the alarm and does not ring. `TO_EVERYBODY` alone: all ring. */
   to: z.array(word(32)).max(16),
   condition: z.enum(["raised", "stale"]),
   /** Somebody has taken it already: list it, do not ring. */
   quiet: z.boolean().optional(),
   why: z.enum(["new", "changed", "again", "fallback", "re-alert"]),
   /** Why mail and WeChat failed, with `fallback`; otherwise absent. */
-  reason: z.string().max(200).optional(),
+  reason: text(200).optional(),
 });
 
 /** Agent, broadcast and unicast. */
-export const AlarmPush = z.object({ alarms: z.array(AlarmItem).min(1).max(64) });
+export const AlarmPush = z.object({ alarms: z.array(AlarmItem).min(1).max(ITEMS_MOST) });
 
 /** How an alarm stands now; listeners drop or update the popup. */
 export const StateItem = z.object({
@@ -87,25 +94,25 @@ export const StateItem = z.object({
   phase: z.enum(["idle", "waiting", "probing", "escalating", "escalated", "fallback"]),
   /** It waits for nobody any more. */
   settled: z.boolean(),
-  by: z.string().max(32).optional(), way: z.string().max(16).optional(), comment: z.string().max(200).optional(),
+  by: text(32).optional(), way: text(16).optional(), comment: text(200).optional(),
   /** The one who took it was not among those told. */
   stranger: z.boolean().optional(),
   at: wallMs,
 });
 
-export const State = z.object({ states: z.array(StateItem).min(1).max(64) });
+export const State = z.object({ states: z.array(StateItem).min(1).max(ITEMS_MOST) });
 
 /** Listener to agent: `receipt`, it is on this host's disk; `seen`, it was put before a person. */
 export const ReceiptItem = z.object({ id, revision: count, ring: count, level: z.enum(["receipt", "seen"]) });
-export const Receipt = z.object({ receipts: z.array(ReceiptItem).min(1).max(40) });
+export const Receipt = z.object({ receipts: z.array(ReceiptItem).min(1).max(RECEIPTS_MOST) });
 
 /** Listener to agent: the operator of this listener takes the alarm. Repeated until ACKED. */
-export const Ack = z.object({ id, revision: count, nonce: base64(8), comment: z.string().max(200), robot: z.boolean() });
+export const Ack = z.object({ id, revision: count, nonce: base64(8), comment: typed(200), robot: z.boolean() });
 
 /** Agent to listener, for every copy of an ACK. */
 export const Acked = z.object({
   id, revision: count,
-  outcome: z.enum(["taken", "already", "recorded", "refused"]), reason: z.string().max(200), by: z.string().max(32),
+  outcome: z.enum(["taken", "already", "recorded", "refused"]), reason: text(200), by: text(32),
 });
 
 /**
@@ -125,18 +132,21 @@ export const Data = z.object({
   what: z.enum(["rules", "open"]), digest, piece: count, pieces: count, bytes: base64(CHUNK_BYTES),
 });
 
-/** Stranger to agent, in clear: enrols by an invite. `mac` is under a key derived from the invite's secret. */
+/**
+ * Stranger to agent, in clear: enrols by an invite. `mac` is under a key derived from the invite's secret.
+ * Every field has its full length, so that a refusal is never larger than the question.
+ */
 export const Join = z.object({
-  invite: base64(16), ed: base64(32), x: base64(32), nonce: base64(16), host: word(64), mac: base64(32),
+  invite: exact(8), ed: exact(32), x: exact(32), nonce: exact(16), host: word(64), mac: exact(32),
 });
 
 /** Agent to stranger, in clear but for the sealed group key. */
 export const Joined = z.object({
-  nonce: base64(16),
+  nonce: exact(16),
   /** The agent's own Ed25519 key, as in BEACON. */
-  key: base64(32),
-  refused: z.string().max(200).optional(),
-  cluster: base64(32).optional(), clusterName: word(32).optional(),
+  key: exact(32),
+  refused: text(120).optional(),
+  cluster: exact(32).optional(), clusterName: word(32).optional(),
   voice: certificate.optional(), member: certificate.optional(), warrant: certificate.optional(),
   kid: count.optional(),
   /** 12 bytes nonce, 32 bytes group key under AES-256-GCM with the pairwise key, 16 bytes tag. */

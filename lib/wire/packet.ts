@@ -9,7 +9,7 @@ import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { fromUtf8, toHex, utf8 } from "../base/bytes.ts";
 import { fail, ok, type Result } from "../base/result.ts";
 import {
-  DATAGRAM_BYTES_MOST, FLAG_DEFLATED, HEADER_BYTES, INFLATED_BYTES_MOST, MAGIC, SIGNATURE_BYTES, SUITE_CLEAR, SUITE_SEALED,
+  BODY_BYTES_MOST, DATAGRAM_BYTES_MOST, FLAG_DEFLATED, HEADER_BYTES, INFLATED_BYTES_MOST, MAGIC, SIGNATURE_BYTES, SUITE_CLEAR, SUITE_SEALED,
   TYPES, VERSION,
 } from "./constants.ts";
 import { type Message, type MessageKind, SCHEMAS } from "./message.ts";
@@ -25,11 +25,14 @@ export type Header = {
   readonly counter: bigint;
 };
 
-export type HeaderFault = "too short" | "too long" | "foreign" | "newer version" | "unknown type" | "unknown suite";
-export type BodyFault = "not JSON" | "too deep" | "wrong form" | "inflates too far";
+export type HeaderFault = "too short" | "too long" | "foreign" | "older version" | "newer version" | "unknown type" | "unknown suite";
+export type BodyFault = "not JSON" | "too deep" | "wrong form" | "does not inflate";
 
-/** Arrays in objects in arrays: what a message needs, and no more. */
-const DEPTH_MOST = 5;
+/** A record in an item in an array in the body: what a message needs, and no more. */
+const DEPTH_MOST = 4;
+
+/** Two bytes of body, `{}`, and the signature. */
+const DATAGRAM_BYTES_LEAST = HEADER_BYTES + SIGNATURE_BYTES + 2;
 
 const KIND_OF = new Map<number, MessageKind>(Object.entries(TYPES).map(([kind, number]) => [number, kind as MessageKind]));
 
@@ -46,10 +49,10 @@ export function encodeHeader({ kind, flags, suite, kid, sender, epoch, counter }
 
 /** Reads the header of a datagram. Never throws: whatever the LAN sends is data. */
 export function decodeHeader(datagram: Uint8Array): Result<Header, HeaderFault> {
-  if (datagram.length < HEADER_BYTES + SIGNATURE_BYTES) return fail("too short");
+  if (datagram.length < DATAGRAM_BYTES_LEAST) return fail("too short");
   if (datagram.length > DATAGRAM_BYTES_MOST) return fail("too long");
   if (datagram[0] !== MAGIC[0] || datagram[1] !== MAGIC[1]) return fail("foreign");
-  if (datagram[2] !== VERSION) return fail("newer version");
+  if (datagram[2] !== VERSION) return fail((datagram[2] ?? 0) > VERSION ? "newer version" : "older version");
   const kind = KIND_OF.get(datagram[3] ?? 0);
   if (kind === undefined) return fail("unknown type");
   const suite = datagram[5] ?? 0;
@@ -61,16 +64,23 @@ export function decodeHeader(datagram: Uint8Array): Result<Header, HeaderFault> 
   });
 }
 
-/** @param deflate only in floods: sizes then say little of the content */
-export function encodeBody(message: Message, { deflate }: { readonly deflate: boolean }): Uint8Array {
+/**
+ * The body as it travels.
+ *
+ * @param deflate only in floods: the size of a deflated body says something about its content
+ * Fault: `bytes`, where it would be longer than one datagram takes, or than a receiver inflates.
+ */
+export function encodeBody(message: Message, { deflate }: { readonly deflate: boolean }): Result<Uint8Array, { readonly bytes: number }> {
   const json = utf8(JSON.stringify(message.body));
-  return deflate ? new Uint8Array(deflateRawSync(json)) : json;
+  if (deflate && json.length > INFLATED_BYTES_MOST) return fail({ bytes: json.length });
+  const body = deflate ? new Uint8Array(deflateRawSync(json)) : json;
+  return body.length > BODY_BYTES_MOST ? fail({ bytes: body.length }) : ok(body);
 }
 
 /** Checks depth and form; unknown fields are dropped. */
 export function decodeBody(kind: MessageKind, bytes: Uint8Array, flags: number): Result<Message, BodyFault> {
   const plain = (flags & FLAG_DEFLATED) === 0 ? bytes : inflate(bytes);
-  if (plain === undefined) return fail("inflates too far");
+  if (plain === undefined) return fail("does not inflate");
   const text = fromUtf8(plain);
   const json = text === undefined ? undefined : parseJson(text);
   if (json === undefined) return fail("not JSON");
@@ -79,12 +89,20 @@ export function decodeBody(kind: MessageKind, bytes: Uint8Array, flags: number):
   return parsed.success ? ok({ kind, body: parsed.data } as Message) : fail("wrong form");
 }
 
+/** @returns undefined where the stream is broken, grows too far, or is followed by other bytes */
 function inflate(bytes: Uint8Array): Uint8Array | undefined {
   try {
-    return new Uint8Array(inflateRawSync(bytes, { maxOutputLength: INFLATED_BYTES_MOST }));
+    const inflated: unknown = inflateRawSync(bytes, { maxOutputLength: INFLATED_BYTES_MOST, info: true });
+    return wholeOf(inflated, bytes.length);
   } catch {
     return undefined;
   }
+}
+
+/** With `info` zlib tells how many bytes it has read; the types of the package do not know that. */
+function wholeOf(inflated: unknown, bytes: number): Uint8Array | undefined {
+  const { buffer, engine } = inflated as { readonly buffer: Uint8Array; readonly engine: { readonly bytesWritten: number } };
+  return engine.bytesWritten === bytes ? new Uint8Array(buffer) : undefined;
 }
 
 function parseJson(text: string): unknown {
