@@ -45,11 +45,6 @@ export class Fetching {
     this.#wishes.set(key, { agent, what, reassembler: new Reassembler(), due: Math.max(now + delayMs, rested), tries: 0, first: undefined });
   }
 
-  /** Whether that is asked for already, or will be. */
-  wants(agent: PeerId, what: What): boolean {
-    return this.#wishes.has(`${what} ${agent}`);
-  }
-
   /** It took care of itself. Nothing happens where the question has gone out already. */
   unwant(agent: PeerId, what: What): void {
     if (this.#wishes.get(`${what} ${agent}`)?.tries === 0) this.#wishes.delete(`${what} ${agent}`);
@@ -61,11 +56,19 @@ export class Fetching {
     this.#listedAt.delete(agent);
   }
 
-  /** What is to be asked now. */
-  takeDue(now: Ms): readonly { readonly agent: PeerId; readonly what: What }[] {
+  /**
+   * What is to be asked now.
+   *
+   * @param needless whether what was missing has come meanwhile; looked at only before the first question, because it costs
+   */
+  takeDue(now: Ms, needless: (agent: PeerId, what: What) => boolean): readonly { readonly agent: PeerId; readonly what: What }[] {
     const due: { agent: PeerId; what: What }[] = [];
-    for (const wish of this.#wishes.values()) {
+    for (const [key, wish] of this.#wishes) {
       if (wish.due > now) continue;
+      if (wish.tries === 0 && needless(wish.agent, wish.what)) {
+        this.#wishes.delete(key);
+        continue;
+      }
       due.push({ agent: wish.agent, what: wish.what });
       wish.due = now + backoff(wish.tries, FETCH_AGAIN, this.#dice);
       wish.tries += 1;
@@ -76,7 +79,7 @@ export class Fetching {
   /** One piece. @returns the whole, once, when the last one has come */
   take(agent: PeerId, data: Body<"data">, { counter, now }: { readonly counter: bigint; readonly now: Ms }): Fetched | undefined {
     const wish = this.#wishes.get(`${data.what} ${agent}`);
-    if (wish === undefined || wish.tries === 0) return undefined;
+    if (wish === undefined) return undefined;
     if (wish.first?.digest !== data.digest) wish.first = { digest: data.digest, counter };
     else if (counter < wish.first.counter) wish.first = { ...wish.first, counter };
     // As long as pieces come there is no need to ask again.

@@ -15,7 +15,6 @@ import { type Fetched, LAG_PATIENCE_MS } from "./fetching.ts";
 import type { AlarmItem, Inboxed, Said, StateItem } from "./inbox.ts";
 import type { Parts } from "./parts.ts";
 import { goneLine } from "./phrases.ts";
-import type { KnownAgent } from "./turn.ts";
 import { alarmLine, isMine, showingOf, standingLine, tapState } from "./views.ts";
 
 /** A lost ALARM after a complete list shows itself after so long. */
@@ -26,7 +25,7 @@ export function hear(parts: Parts, { from, packet }: { readonly from: Address; r
   const agent = parts.ears.get(sender);
   if (agent === undefined || freshness === "stranger") return;
   if (message.kind === "beacon") return beacon(parts, { from, packet, body: message.body }, now);
-  if (message.kind === "welcome") return welcome(parts, packet, message.body, now);
+  if (message.kind === "welcome") return welcome(parts, { from, packet, body: message.body }, now);
   const fresh = freshness === "fresh";
   if (fresh) parts.ears.heard(sender, packet.counter, now);
   const said: Said = { agent: sender, epoch: packet.epoch, counter: packet.counter };
@@ -59,7 +58,8 @@ function beacon(parts: Parts, { from, packet, body }: { readonly from: Address; 
   else fetching.want(sender, "open", { now: now.mono, delayMs: LAG_PATIENCE_MS });
 }
 
-function welcome(parts: Parts, { sender, sealed, freshness }: Opened, body: Body<"welcome">, now: Now): void {
+function welcome(parts: Parts, { from, packet, body }: { readonly from: Address; readonly packet: Opened; readonly body: Body<"welcome"> }, now: Now): void {
+  const { sender, sealed, freshness } = packet;
   const { self, ears, draft, fetching, digests, acks } = parts;
   const before = ears.get(sender)?.agent;
   const voice = read("voice", body.voice, self.clusterKey);
@@ -68,7 +68,7 @@ function welcome(parts: Parts, { sender, sealed, freshness }: Opened, body: Body
     draft.log("welcome not believed", { agent: sender, reason: voice.ok ? "it is not of that voice" : voice.fault });
     return;
   }
-  const agent: KnownAgent = { id: sender, name: voice.value.agent, voice: body.voice, serial: voice.value.serial, address: before.address };
+  const agent = { id: sender, name: voice.value.agent, voice: body.voice, serial: voice.value.serial, address: from };
   const place = { epoch: BigInt(body.epoch), counter: BigInt(body.counter) };
   const welcomed = ears.welcome(sender, { nonce: body.nonce, place, agent }, now);
   if (welcomed === undefined) return;

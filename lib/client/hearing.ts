@@ -24,8 +24,8 @@ export type Grade = "searching" | "heard" | "unanswered" | "deaf";
 const HELLO_AGAIN = { firstMs: seconds(1), mostMs: HELLO_EVERY_MS } as const;
 /** Between SEEKs while an agent is not heard. */
 const SEEK_AGAIN = { firstMs: seconds(1), mostMs: seconds(30) } as const;
-/** An agent of a lower epoch is challenged at most so often: anybody can replay its old beacons. */
-const OLDER_EVERY_MS: Ms = seconds(5);
+/** What may be a recording is challenged at most so often: anybody can replay it. */
+const ASIDE_EVERY_MS: Ms = seconds(5);
 /** A pause of the whole process that is longer: the host slept, and what was due meanwhile says nothing about the agent. */
 export const SLEPT_MS: Ms = seconds(40);
 /** After such a pause the agent has so long to be heard. */
@@ -70,7 +70,7 @@ type Held = {
   /** The last packet that was proven to be of now. */
   provenAt: Ms;
   answeredAt: Ms;
-  olderAt: Ms;
+  asideAt: Ms;
   saidHelloAt: Ms;
 };
 
@@ -101,7 +101,7 @@ export class Ears {
       this.#agents.set(agent.id, {
         agent, grade: "searching", place: places.get(agent.id), believed: false, beacon: undefined, heardAt: undefined, challenge: "",
         nonces: [], tries: 0, helloDue: undefined, graceUntil: at + DEAF_MS, beaconAt: NEVER, provenAt: NEVER, answeredAt: NEVER,
-        olderAt: NEVER, saidHelloAt: NEVER,
+        asideAt: NEVER, saidHelloAt: NEVER,
       });
     }
   }
@@ -142,13 +142,14 @@ export class Ears {
     const held = this.#agents.get(id);
     if (held === undefined) return;
     const address = { host: from.host, port: body.port };
-    if (freshness === "older") return this.#challengeOlder(held, address, body.challenge, now.mono);
+    if (freshness === "older") return this.#challengeAside(held, address, body.challenge, now.mono);
     // One that was silent gets time to answer before it is called one that does not.
     if (now.mono >= held.beaconAt + DEAF_MS) held.graceUntil = Math.max(held.graceUntil, now.mono + ANSWER_GRACE_MS);
     held.beaconAt = now.mono;
     held.beacon = body;
-    // A beacon that could be a recording moves nothing that works.
-    if (freshness === "fresh" || !held.believed || held.grade !== "heard") held.agent = { ...held.agent, address };
+    // A beacon that could be a recording moves nothing that works: who answers there will be believed.
+    if (freshness === "fresh" || !held.believed || held.grade !== "heard") held.agent = sameAgent(held.agent, { ...held.agent, address }) ? held.agent : { ...held.agent, address };
+    else if (address.host !== held.agent.address?.host || address.port !== held.agent.address.port) this.#challengeAside(held, address, body.challenge, now.mono);
     const another = held.challenge !== body.challenge;
     held.challenge = body.challenge;
     if (freshness === "fresh") this.#heard(held, now);
@@ -165,11 +166,11 @@ export class Ears {
   }
 
   /**
-   * An answer to one of our HELLOs.
+   * An answer to one of our HELLOs; where it came from is where the agent is.
    *
    * @returns what to believe from now on; undefined where it answers nothing that we asked
    */
-  welcome(id: PeerId, { nonce, place, agent }: { readonly nonce: string; readonly place: Place; readonly agent: KnownAgent }, now: Now): { readonly adopt: boolean } | undefined {
+  welcome(id: PeerId, { nonce, place, agent }: { readonly nonce: string; readonly place: Place; readonly agent: KnownAgent & { readonly address: Address } }, now: Now): { readonly adopt: boolean } | undefined {
     const held = this.#agents.get(id);
     if (held === undefined || !held.nonces.includes(nonce)) return undefined;
     const adopt = !held.believed || held.place?.epoch !== place.epoch;
@@ -178,7 +179,7 @@ export class Ears {
     held.nonces = [];
     held.tries = 0;
     held.answeredAt = now.mono;
-    held.agent = { ...agent, address: held.agent.address };
+    held.agent = sameAgent(held.agent, agent) ? held.agent : agent;
     held.helloDue = now.mono + Math.round(this.#dice.around(HELLO_EVERY_MS, 0.2));
     this.#heard(held, now);
     return { adopt };
@@ -238,10 +239,13 @@ export class Ears {
     held.provenAt = now.mono;
   }
 
-  /** An agent that lost clock and state speaks in a lower epoch; only its answer to a nonce of ours makes that credible. */
-  #challengeOlder(held: Held, address: Address, challenge: string, now: Ms): void {
-    if (now - held.olderAt < OLDER_EVERY_MS) return;
-    held.olderAt = now;
+  /**
+   * Asks at a place, or in an epoch, that only an answer to a nonce of ours makes credible: an agent that lost clock and
+   * state speaks in a lower epoch, one that moved and started again from elsewhere in a higher one.
+   */
+  #challengeAside(held: Held, address: Address, challenge: string, now: Ms): void {
+    if (now - held.asideAt < ASIDE_EVERY_MS) return;
+    held.asideAt = now;
     this.#extra.push(this.#greet(held, address, challenge));
   }
 
@@ -256,6 +260,10 @@ export class Ears {
     this.#greetings += 1;
     return toBase64(hmacSha256(this.#nonceKey, utf8(String(this.#greetings))).subarray(0, 8));
   }
+}
+
+function sameAgent(a: KnownAgent, b: KnownAgent): boolean {
+  return a.name === b.name && a.voice === b.voice && a.serial === b.serial && a.address?.host === b.address?.host && a.address?.port === b.address?.port;
 }
 
 function gradeOf(held: Held, now: Ms): Grade {

@@ -9,7 +9,7 @@ import { fit, FRAME_BYTES } from "../wire/page.ts";
 import { answerLate, askAck, nextAnswer, sayAcks, take } from "./acknowledge.ts";
 import { Acks, type PendingAck } from "./acks.ts";
 import { Draft } from "./draft.ts";
-import { Fetching } from "./fetching.ts";
+import { Fetching, type What } from "./fetching.ts";
 import { hear, ownMac } from "./hear.ts";
 import { Ears, type Place } from "./hearing.ts";
 import { Inbox, type Inboxed } from "./inbox.ts";
@@ -222,9 +222,8 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
 
   #fetch(now: Now): void {
     const { ears, fetching, expected, draft } = this.#parts;
-    // What has come meanwhile need not be asked for.
-    for (const [agent, mac] of expected) if (fetching.wants(agent, "open") && mac === ownMac(this.#parts)) fetching.unwant(agent, "open");
-    for (const { agent, what } of fetching.takeDue(now.mono)) {
+    const needless = (agent: PeerId, what: What): boolean => what === "open" && expected.get(agent) === ownMac(this.#parts);
+    for (const { agent, what } of fetching.takeDue(now.mono, needless)) {
       const address = ears.get(agent)?.agent.address;
       if (address !== undefined) draft.add({ kind: "say", message: { kind: "fetch", body: { what } }, to: { kind: "agent", peer: agent, address }, repeat: false });
     }

@@ -53,7 +53,7 @@ export class Receipts {
         group.push(owed.item);
       }
     }
-    this.#prune(now);
+    if (groups.length > 0) this.#prune(now);
     return groups;
   }
 

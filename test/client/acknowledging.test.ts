@@ -91,6 +91,21 @@ test("an acknowledgement that was not confirmed survives a restart", () => {
   expect(world.table("acks")).toEqual([]);
 });
 
+test("an agent that comes back has the acknowledgement at once, not at its next repeat", () => {
+  const world = ringing();
+  world.agent.answers = { ...world.agent.answers, seek: false, hello: false, ack: false };
+  world.ask(ACK);
+  world.passes(minutes(10));
+  const before = world.agent.heardOf("ack").length;
+  world.agent.answers = { ...world.agent.answers, hello: true, ack: true };
+  world.agent.restart(50n);
+  world.hears(world.agent.beacon());
+  world.passes(seconds(2));
+  // Once to the agent, once to everybody: after so many tries it may have moved.
+  expect(world.agent.heardOf("ack").length).toBe(before + 2);
+  expect(world.table("acks")).toEqual([]);
+});
+
 test("the same acknowledgement asked twice is said once, and both who asked are answered", () => {
   const world = ringing();
   world.agent.answers.ack = false;

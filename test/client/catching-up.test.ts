@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { minutes, seconds } from "../../lib/base/units.ts";
 import { canonicalRules, type Rules, rulesDigest } from "../../lib/classify/rule.ts";
+import { TYPES } from "../../lib/wire/constants.ts";
 import { ClientWorld } from "../support/a-client.ts";
 import { anId, anItem, aState, RULES } from "../support/a-scripted-agent.ts";
 
@@ -92,6 +93,33 @@ test("an alarm said after the list was made is not taken away by it", () => {
   for (const { datagram } of list) world.hears(datagram);
   expect(world.list().map(({ short }) => short)).toEqual(["000009"]);
   expect(identity.id.length).toBe(16);
+});
+
+test("an alarm lost behind a complete list is asked for again without waiting for a beacon", () => {
+  const world = new ClientWorld().settle();
+  world.agent.holds(anItem());
+  const hears = world.hears.bind(world);
+  let lost = 0;
+  world.hears(world.agent.beacon());
+  world.hears = (datagram, from) => {
+    // The list comes through, the alarm behind it does not.
+    if (datagram[3] === TYPES.alarm && lost === 0) lost += 1;
+    else hears(datagram, from);
+  };
+  world.passes(seconds(15));
+  expect(lost).toBe(1);
+  expect(world.rung()).toEqual(["000001 1"]);
+});
+
+test("however often a beacon differs, the list is asked for at most every five seconds", () => {
+  const world = new ClientWorld().settle();
+  const before = world.said("fetch").length;
+  for (let second = 0; second < 60; second += 1) {
+    world.hears(world.agent.beacon({ open: "AAAAAAAAAAA" }));
+    world.passes(seconds(1));
+  }
+  expect(world.said("fetch").length - before).toBeLessThanOrEqual(13);
+  expect(world.said("fetch").length - before).toBeGreaterThanOrEqual(8);
 });
 
 test("questions that nobody answers are asked again, ever more rarely", () => {

@@ -156,12 +156,28 @@ test("an alarm of an epoch that is not proven is shown with its mark and gets no
   expect(world.receipts()).toEqual([]);
   expect(world.status().alarms["unverified"]).toBe(1);
 
+  // What the catching-up would repeat is kept back: the proof alone is enough.
   world.agent.answers.hello = true;
+  world.agent.answers.fetch = false;
   world.hears(world.agent.beacon());
   world.passes(seconds(3));
   expect(world.shown().map(({ unverified }) => unverified)).toEqual([true, false]);
   expect(world.rung()).toEqual(["000001 1"]);
   expect(world.receipts()).toEqual(["000001 1 receipt"]);
+});
+
+test("what was seen before the proof is told as seen only after it", () => {
+  const world = new ClientWorld({ person: true }).settle();
+  world.agent.answers.hello = false;
+  world.agent.restart(50n);
+  world.hears(world.agent.alarm(anItem()));
+  world.passes(seconds(2));
+  expect(world.receipts()).toEqual([]);
+  world.agent.answers.hello = true;
+  world.agent.answers.fetch = false;
+  world.hears(world.agent.beacon());
+  world.passes(seconds(3));
+  expect([...world.receipts()].sort()).toEqual(["000001 1 receipt", "000001 1 seen"]);
 });
 
 test("the state of an epoch that is not proven changes nothing", () => {
@@ -217,6 +233,18 @@ test("a recorded alarm of an earlier life never pops up again", () => {
   expect(world.rung()).toEqual([]);
 });
 
+test("a recorded alarm of an earlier life does not pop up in a listener that has just started", () => {
+  const world = new ClientWorld().settle();
+  const recorded = world.agent.alarm(anItem());
+  world.agent.open.clear();
+  world.agent.restart(50n);
+  world.settle();
+  world.agent.answers.seek = false;
+  world.start();
+  world.hears(recorded);
+  expect(world.rung()).toEqual([]);
+});
+
 test("what was said in an epoch that another one has overtaken goes with the list", () => {
   const world = new ClientWorld().settle();
   world.agent.answers.hello = false;
@@ -231,10 +259,34 @@ test("what was said in an epoch that another one has overtaken goes with the lis
 });
 
 test("a beacon of another cluster is nobody's", () => {
-  const world = new ClientWorld();
-  const before = world.said("hello").length;
-  world.hears(world.agent.beacon({ cluster: toBase64(bytesOf(99, 16)) }));
-  expect(world.said("hello").length).toBe(before);
+  const agent = new ScriptedAgent();
+  agent.answers.seek = false;
+  const world = new ClientWorld({ agents: [agent] });
+  world.hears(agent.beacon({ cluster: toBase64(bytesOf(99, 16)) }));
+  world.passes(seconds(3));
+  expect(world.said("hello")).toEqual([]);
+});
+
+test("a recorded beacon of a newer epoch, said from elsewhere, leads nobody astray", () => {
+  const world = new ClientWorld().settle();
+  const { agent } = world;
+  agent.restart(90n);
+  const recorded = agent.beacon();
+  agent.restart(50n);
+  agent.answers.hello = false;
+  world.hears(recorded, { host: "10.6.6.6", port: 11115 });
+  world.passes(seconds(3));
+  expect(world.status().agents).toMatchObject([{ address: "10.0.0.1:11115", hearing: "heard" }]);
+});
+
+test("an agent that has moved and started again is found at its first beacon", () => {
+  const world = new ClientWorld().settle();
+  world.agent.restart(50n);
+  world.agentAt = { host: "10.0.0.99", port: 11115 };
+  world.hears(world.agent.beacon());
+  world.passes(seconds(2));
+  expect(world.status().agents).toMatchObject([{ address: "10.0.0.99:11115", epoch: "50", hearing: "heard" }]);
+  expect(world.table("agents")).toMatchObject([{ row: { address: { host: "10.0.0.99" } } }]);
 });
 
 test("at a clean stop the agent is told", () => {

@@ -90,6 +90,14 @@ test("what was put before a person is told as seen", () => {
   expect(world.list().map(({ seen }) => seen)).toEqual([1]);
 });
 
+test("an alarm of somebody else is not told as seen, whoever looked at it", () => {
+  const world = new ClientWorld().settle();
+  world.hears(world.agent.alarm(anItem({ to: ["zhao"] })));
+  world.put({ kind: "shown", id: anId(1), ring: 1, seen: true });
+  world.passes(seconds(1));
+  expect(world.receipts()).toEqual([]);
+});
+
 test("a failed way out rings with its reason", () => {
   const world = new ClientWorld().settle();
   world.hears(world.agent.alarm(anItem()));

@@ -14,7 +14,7 @@ import { Sealer } from "../../lib/trust/sealer.ts";
 import type { Body, MessageKind } from "../../lib/wire/message.ts";
 import { aListener, bytesOf, type Outgoing, ScriptedAgent } from "./a-scripted-agent.ts";
 
-export const AGENT_AT: Address = { host: "10.0.0.1", port: 11115 };
+const AGENT_AT: Address = { host: "10.0.0.1", port: 11115 };
 const CLIENT_AT: Address = { host: "10.0.0.20", port: 40000 };
 
 type Set = {
@@ -35,6 +35,8 @@ export class ClientWorld {
   /** Datagrams towards the agents, or from them, are lost while set. */
   lost = { toAgent: false, toClient: false };
   diskFails = false;
+  /** Where what the agents say comes from. */
+  agentAt = AGENT_AT;
   readonly #set: Set;
   #ring = new KeyRing(this.identity);
   #opener = new Opener({ ring: this.#ring, side: "client" });
@@ -95,7 +97,7 @@ export class ClientWorld {
   }
 
   /** One datagram of an agent arrives. */
-  hears(datagram: Uint8Array, from: Address = AGENT_AT): void {
+  hears(datagram: Uint8Array, from: Address = this.agentAt): void {
     const opened = this.#opener.open(datagram, `${from.host}:${from.port}`, this.#now.mono);
     if (opened.ok) this.put({ kind: "heard", from, packet: opened.value });
   }
