@@ -42,6 +42,8 @@ export function openNotifyDesk({ language, timezone, log, command = "notify-send
   /** The desktop's id of each alarm's popup; "" where it gave none. */
   const popups = new Map<string, string>();
   const surplus = new Set<string>();
+  /** Alarms that wait to be shown: in a flood only the last of them says how many there are. */
+  let waiting = 0;
   let surplusId: string | undefined;
   /** Versions before 0.7.9 cannot tell an id: then nothing can be replaced. */
   let tellsIds = true;
@@ -74,6 +76,7 @@ export function openNotifyDesk({ language, timezone, log, command = "notify-send
     if (!rings && held === undefined) return false;
     if (held === undefined && popups.size >= POPUPS_MOST) {
       surplus.add(alarm.id);
+      if (waiting > 0) return false;
       const { shown, id } = await send({ ...still(WORDS[language].more(surplus.size)), replaces: surplusId });
       surplusId = id === "" ? undefined : id;
       return shown;
@@ -101,7 +104,13 @@ export function openNotifyDesk({ language, timezone, log, command = "notify-send
   };
 
   return {
-    show: (showing) => inTurn(() => show(showing)),
+    show: (showing) => {
+      waiting += 1;
+      return inTurn(() => {
+        waiting -= 1;
+        return show(showing);
+      });
+    },
     update: (update) => void inTurn(() => farewell(update)),
     hearing: (line) => {
       if (line !== "") void inTurn(() => send(still(line)));

@@ -149,16 +149,24 @@ class Terminal {
 
   #unlist(id: string): void {
     this.#open.delete(id);
-    if (this.#selected === id) this.#selected = this.#sorted()[0]?.showing.alarm.id;
+    if (this.#selected === id) this.#selected = this.#first()[0]?.showing.alarm.id;
   }
 
-  /** Those that are for this operator first, the newest of them on top. */
-  #sorted(): readonly Listed[] {
-    return [...this.#open.values()].sort((a, b) => Number(b.mine) - Number(a.mine) || b.order - a.order);
+  /** Those that the list has room for: for this operator first, the newest on top. One look at each, also in a flood. */
+  #first(): readonly Listed[] {
+    const best: Listed[] = [];
+    for (const listed of this.#open.values()) {
+      const last = best.at(-1);
+      if (best.length === LISTED_MOST && last !== undefined && !goesBefore(listed, last)) continue;
+      const at = best.findIndex((one) => goesBefore(listed, one));
+      best.splice(at < 0 ? best.length : at, 0, listed);
+      if (best.length > LISTED_MOST) best.pop();
+    }
+    return best;
   }
 
   #move(by: number): void {
-    const alarms = this.#sorted().slice(0, LISTED_MOST);
+    const alarms = this.#first();
     const at = alarms.findIndex(({ showing }) => showing.alarm.id === this.#selected);
     this.#selected = alarms[Math.min(alarms.length - 1, Math.max(0, at + by))]?.showing.alarm.id ?? this.#selected;
     this.say([]);
@@ -172,12 +180,13 @@ class Terminal {
 
   #draw(): string {
     const columns = Math.max(COLUMNS_LEAST, this.#options.columns()) - 1;
-    const alarms = this.#sorted();
+    const alarms = this.#first();
+    const more = this.#open.size - alarms.length;
     const lines = [
       this.#paint("─".repeat(columns), DIM),
       this.#paint(cut(this.#heading(), columns), this.#hearing === "" ? GREEN : RED),
-      ...alarms.slice(0, LISTED_MOST).map((listed) => this.#row(listed, columns)),
-      ...(alarms.length > LISTED_MOST ? [this.#words.more(alarms.length - LISTED_MOST)] : []),
+      ...alarms.map((listed) => this.#row(listed, columns)),
+      ...(more > 0 ? [this.#words.more(more)] : []),
       this.#paint(cut(alarms.length === 0 ? this.#words.idle : this.#words.keys, columns), DIM),
     ];
     this.#drawn = lines.length;
@@ -202,6 +211,10 @@ class Terminal {
   #clock(): string {
     return momentText(this.#options.wall(), this.#options.timezone).slice(11, 19);
   }
+}
+
+function goesBefore(a: Listed, b: Listed): boolean {
+  return a.mine === b.mine ? a.order > b.order : a.mine;
 }
 
 function short(id: string): string {

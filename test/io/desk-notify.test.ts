@@ -70,6 +70,14 @@ test("a flood is a few popups and one that counts the rest", async () => {
   expect(rest[2]).toContain(`--replace-id=${POPUPS_MOST + 2}`);
 });
 
+test("alarms that come together are counted together", async () => {
+  using folder = tempFolder();
+  const desk = openNotifyDesk({ ...READER, command: standIn(folder) });
+  await Promise.all(Array.from({ length: 300 }, (_, at) => desk.show(showing({ id: anId(at + 1) }))));
+  expect(calls(folder).length).toBe(POPUPS_MOST + 1);
+  expect(calls(folder).at(-1)?.at(-2)).toBe(`${300 - POPUPS_MOST} more alarms: gapbell-client list`);
+});
+
 test("a version that cannot tell ids shows popups all the same", async () => {
   using folder = tempFolder();
   const desk = openNotifyDesk({ ...READER, command: standIn(folder, { fails: 'case "$*" in *--print-id*) true;; *) false;; esac' }) });
