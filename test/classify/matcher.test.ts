@@ -37,6 +37,10 @@ describe("a matcher that cannot be read says what belongs there", () => {
     ["a bracket that is not closed", 'a=~"osd[0-9"', "regular expression"],
     ["a group that is not closed", 'a=~"(osd"', "regular expression"],
     ["an escape that means nothing", 'a=~"\\y"', "regular expression"],
+    ["a reference to a group", 'a=~"(x)\\1"', "invalid escape sequence: \\1"],
+    ["a look ahead", 'a=~"(?=x)y"', "(?=" ],
+    ["repeats of repeats", 'a=~"((x{100}){100}){100}"', "invalid repeat count: {100}"],
+    ["an expression that is large for all its shortness", 'a=~"(x{10}[a-z]{10}.{10}y?){20}.{900}(z{0,900})"', "split it"],
     ["a value too long", `a="${"x".repeat(VALUE_LENGTH_MOST + 1)}"`, `at most ${VALUE_LENGTH_MOST}`],
     ["a label too long", `${"a".repeat(129)}=x`, "at most 128"],
   ])("%s", (_, text, expected) => {
@@ -63,6 +67,18 @@ describe("a matcher holds", () => {
   test.each(rows)("%s of %p: %p", (text, found, holds) => {
     const parsed = parseMatcher(text);
     expect(parsed.ok && testOf(parsed.value)(found)).toBe(holds);
+  });
+});
+
+describe("no expression makes the bell slow: what would take other engines years is decided at once", () => {
+  test.each([
+    ["repeats inside repeats", "(a+)+b"], ["overlapping alternatives", "(a|aa|a?)*b"], ["many wide gaps", "(.*a){12}b"],
+  ])("%s", (_, value) => {
+    const holds = testOf({ label: "a", operator: "=~", value });
+    const label = "a".repeat(1024);
+    const began = performance.now();
+    expect([holds(label), holds(`${label}b`)]).toEqual([false, true]);
+    expect(performance.now() - began).toBeLessThan(1000);
   });
 });
 
