@@ -23,7 +23,7 @@ export function acknowledge(
   if (alarm.life.condition === "cleared") return { outcome: "already", reason: "it has been cleared", by: holder };
   if (alarm.life.attention === "acknowledged") return { outcome: "already", reason: "", by: holder };
   const told = alarm.responsible.includes(operator) || parts.wayOut.toldOutside(alarm.id).includes(operator);
-  const why = whyNot(parts, alarm, { operator, way, revision });
+  const why = whyNot(parts, alarm, { told, way, revision });
   parts.draft.remember(alarm.id, now.wall, { kind: "acknowledged", operator, way, comment, told, counts: why === "", why });
   if (why !== "") {
     // What is only recorded is written with the alarm, so that the answer stands on the disk as well.
@@ -39,11 +39,12 @@ export function acknowledge(
 function whyNot(
   parts: Parts,
   alarm: Alarm,
-  { operator, way, revision }: Pick<Acknowledgement, "operator" | "way" | "revision">,
+  { told, way, revision }: Pick<Acknowledgement, "told" | "way" | "revision">,
 ): string {
   const policy = policyOf(parts, alarm);
   if (revision < alarm.life.risenAt) return "its severity has risen since";
   if (way === "robot" && !policy.robotAck) return "a robot's acknowledgement does not stop the clock";
-  if (policy.ack === "responsible" && !alarm.responsible.includes(operator)) return "only an operator responsible may take it";
+  // Whom the ladder has told may take it as well: else nobody could, once it has left those responsible.
+  if (policy.ack === "responsible" && !told) return "only an operator responsible, or one who was told outside, may take it";
   return "";
 }

@@ -1,6 +1,6 @@
 /** Takes reports in: finds the alarm that each is about, classifies it, and writes down who is responsible and who could hear. */
 
-import { type Alarm, type Classification, keyOf, type Labels, occurrenceIdOf, type Report } from "../alarm/alarm.ts";
+import { type Alarm, type Classification, keyOf, type Labels, type OccurrenceId, occurrenceIdOf, type Report } from "../alarm/alarm.ts";
 import { CONTINUE_MS, NOBODY_HOME_MS, NOBODY_HOME_SEVERITIES } from "../alarm/policy.ts";
 import { wantsPerson } from "../alarm/lifecycle.ts";
 import type { Severity } from "../alarm/severity.ts";
@@ -11,7 +11,7 @@ import { INTAKE } from "../intake/intake.ts";
 import { bodySentence } from "../intake/parsed.ts";
 import type { Reply } from "../port/tickets.ts";
 import { advance, start } from "./advance.ts";
-import { OPEN_MOST } from "./book.ts";
+import { OPEN_MOST, ROOM_AGAIN } from "./book.ts";
 import type { Parts } from "./parts.ts";
 import type { ReportFormat } from "./turn.ts";
 
@@ -23,17 +23,38 @@ export function admit(parts: Parts, { format, body }: { readonly format: ReportF
     return { status: 400, body: { error: bodySentence(parsed.fault), field, position, expected } };
   }
   const { reports, refused } = parsed.value;
-  if (parts.book.openCount + reports.length > OPEN_MOST) {
-    return { status: 503, body: { error: `More than ${OPEN_MOST} alarms would be open, try again later` } };
+  const ids: (OccurrenceId | undefined)[] = [];
+  const stored: number[] = [];
+  for (const { index, report } of reports) {
+    if (parts.book.openCount >= OPEN_MOST && opensAnother(parts, report)) continue;
+    ids.push(admitReport(parts, report, now));
+    stored.push(index);
   }
-  const ids = reports.map(({ report }) => admitReport(parts, report, now));
-  const stored = reports.map(({ index }) => index);
+  lookForRoom(parts, reports.length - stored.length, now);
+  if (stored.length < reports.length) {
+    // The source keeps the whole body and tries again; what was taken is taken twice without harm.
+    return { status: 503, body: { error: `${OPEN_MOST} alarms are open and no more are taken: clear some, or let their sources clear them`, stored, occurrences: ids, refused } };
+  }
   if (refused.length === 0) return { status: 200, body: { stored, occurrences: ids } };
   const [first] = refused;
   return {
     status: 400,
     body: { error: `${refused.length} of ${refused.length + stored.length} items are refused`, field: first?.field, expected: first?.expected, stored, occurrences: ids, refused },
   };
+}
+
+/** Clears, and what repeats an open alarm, are taken however many are open. */
+function opensAnother({ book, self }: Parts, report: Report): boolean {
+  if (report.condition === "cleared") return false;
+  const latest = book.latestOf(keyOf(report.identity, self.secrets.alarmKey));
+  return latest === undefined || latest.life.condition === "cleared";
+}
+
+/** What is refused here rings nowhere: the LAN must know that there is such a thing, until there is room again. */
+function lookForRoom(parts: Parts, left: number, now: Now): void {
+  const own = { name: "GapbellFull", severity: "critical" } as const;
+  if (left > 0) admitOwn(parts, { ...own, condition: "raised", text: `${OPEN_MOST} alarms are open and new ones are refused: sources cannot be heard` }, now);
+  else if (parts.book.openCount < OPEN_MOST - ROOM_AGAIN) clearOwn(parts, { ...own, text: "New alarms are taken again" }, now);
 }
 
 /** @returns the occurrence that the report is about */
@@ -46,8 +67,9 @@ export function admitReport(parts: Parts, report: Report, now: Now): string | un
     return latest.id;
   }
   const decided = classify(report, parts.settings.rules);
+  // Of a clock that was set back nothing is believed: what begins anew rings, what goes on may have been taken long ago.
   const continues = latest !== undefined &&
-    (latest.life.condition !== "cleared" || now.wall - (latest.clearedAt ?? 0) < CONTINUE_MS);
+    (latest.life.condition !== "cleared" || Math.abs(now.wall - (latest.clearedAt ?? 0)) < CONTINUE_MS);
   if (continues) {
     repeat(parts, latest, { report, decided }, now);
     return latest.id;
@@ -74,7 +96,7 @@ function begin(
   rememberClassification(parts, id, decided, now);
   draft.remember(id, now.wall, { kind: "responsible", operators: parts.listeners.hearers(responsible, now.mono) });
   start(parts, {
-    id, key, source: report.source, labels: report.labels, text: report.text, detail: report.detail, weight: report.weight,
+    id, key, source: report.source, labels: report.labels, identity: Object.keys(report.identity), text: report.text, detail: report.detail, weight: report.weight,
     generatedAt: report.generatedAt ?? now.wall, raisedAt: now.wall, staleAt: report.staleAt, clearedAt: undefined,
     classification: decided, responsible, acknowledgement: undefined, sending: "pending", reason: "",
   }, decided.severity, now);
@@ -107,7 +129,9 @@ function repeat(
     clearedAt: undefined, classification, responsible,
   });
   const after = parts.book.get(alarm.id);
-  if (after !== undefined && after.life.ring === before && (changedText || changedClass || alarm.life.condition !== "raised")) parts.push.refresh(after);
+  if (after === undefined) return;
+  if (after.life.ring === before && (changedText || changedClass || alarm.life.condition !== "raised")) parts.push.refresh(after);
+  lookForSomebody(parts, after, now);
 }
 
 function clear(parts: Parts, alarm: Alarm, report: Report, now: Now): void {
@@ -133,7 +157,9 @@ export function classifyAnew(parts: Parts, now: Now): void {
     parts.draft.remember(alarm.id, now.wall, { kind: "responsible", operators: parts.listeners.hearers(responsible, now.mono) });
     advance(parts, alarm, { kind: "reclassify", severity }, now, { classification, responsible });
     const after = parts.book.get(alarm.id);
-    if (after !== undefined) parts.push.refresh(after);
+    if (after === undefined) continue;
+    parts.push.refresh(after);
+    lookForSomebody(parts, after, now);
   }
 }
 
@@ -160,17 +186,30 @@ function whoAnswers({ settings }: Parts, source: string, module: string): readon
 /** The source of alarms about Gapbell itself. */
 export const OWN_SOURCE = "gapbell";
 
+/** An alarm about Gapbell itself. `more`: labels that tell it from others of its name. */
+export type OwnAlarm = { readonly name: string; readonly severity: Severity; readonly text: string; readonly more?: Labels };
+
 /** Raises or clears an alarm about Gapbell itself. */
-export function admitOwn(
-  parts: Parts,
-  { name, condition, severity, text }: { readonly name: string; readonly condition: "raised" | "cleared"; readonly severity: Severity; readonly text: string },
-  now: Now,
-): void {
-  const labels: Labels = { alertname: name, job: OWN_SOURCE, instance: parts.self.agentName, severity };
+export function admitOwn(parts: Parts, { condition, again = false, ...own }: OwnAlarm & { readonly condition: "raised" | "cleared"; readonly again?: boolean }, now: Now): void {
+  const labels = ownLabels(parts, own);
   admitReport(parts, {
-    condition, source: OWN_SOURCE, identity: labels, labels, text, detail: "", weight: severity,
-    generatedAt: undefined, staleAt: undefined, again: false,
+    condition, source: OWN_SOURCE, identity: labels, labels, text: own.text, detail: "", weight: own.severity,
+    generatedAt: undefined, staleAt: undefined, again,
   }, now);
+}
+
+/** Clears an alarm about Gapbell itself, where it is open. */
+export function clearOwn(parts: Parts, own: OwnAlarm, now: Now): void {
+  if (ownIsOpen(parts, own)) admitOwn(parts, { ...own, condition: "cleared" }, now);
+}
+
+export function ownIsOpen(parts: Parts, own: Omit<OwnAlarm, "text">): boolean {
+  const latest = parts.book.latestOf(keyOf(ownLabels(parts, own), parts.self.secrets.alarmKey));
+  return latest !== undefined && latest.life.condition !== "cleared";
+}
+
+function ownLabels({ self }: Parts, { name, severity, more = {} }: Omit<OwnAlarm, "text">): Labels {
+  return { alertname: name, job: OWN_SOURCE, instance: self.agentName, severity, ...more };
 }
 
 function rememberClassification({ draft }: Parts, id: string, { module, item, severity, policy, rule }: Classification, now: Now): void {

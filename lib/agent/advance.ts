@@ -2,11 +2,14 @@
 
 import type { Alarm } from "../alarm/alarm.ts";
 import { begin, type Lifecycle, type LifecycleEffect, type LifecycleEvent, step } from "../alarm/lifecycle.ts";
-import { rungOf } from "../alarm/policy.ts";
+import { CHANNELS, rungOf } from "../alarm/policy.ts";
 import type { Now } from "../base/units.ts";
 import { recipientsOf } from "../duty/responsible.ts";
+import { LAST_RESORT } from "../duty/roster.ts";
 import type { Recipient } from "../wire/relay-api.ts";
-import { type News, recipientOf } from "./escalate.ts";
+import { reaches } from "./ability.ts";
+import type { News } from "./escalate.ts";
+import { recipientOf } from "./escalation.ts";
 import { operatorOf, type Parts, policyOf } from "./parts.ts";
 
 /** A new occurrence, complete but for its life. */
@@ -23,7 +26,9 @@ export function start(parts: Parts, newborn: Newborn, severity: Lifecycle["sever
 /** @param changes what else changes of the alarm in the same breath */
 export function advance(parts: Parts, alarm: Alarm, event: LifecycleEvent, now: Now, changes: Partial<Alarm> = {}): void {
   const { life, effects } = step(alarm.life, event, now.mono, policyOf(parts, alarm));
-  const moved: Alarm = { ...alarm, ...changes, life };
+  // Who had taken it before it came back has not taken what it is now.
+  const taken = life.attention === "unacknowledged" ? { acknowledgement: undefined } : {};
+  const moved: Alarm = { ...alarm, ...changes, ...taken, life };
   const sending = sendingOf(alarm, moved);
   const next = { ...moved, sending };
   parts.book.put(next, now);
@@ -53,7 +58,7 @@ function carry(parts: Parts, alarm: Alarm, effects: readonly LifecycleEffect[], 
       case "submit":
         wayOut.submit(alarm, {
           policy: policyOf(parts, alarm), recipients: recipients(parts, alarm), content: settings.content, clusterName: self.clusterName,
-        });
+        }, now);
         break;
       case "withdraw":
         for (const escalation of wayOut.withdraw(alarm.id, now)) draft.remember(alarm.id, now.wall, { kind: "withdrawn", escalation });
@@ -76,13 +81,21 @@ function noticeOf({ life, acknowledgement }: Alarm, now: Now): { kind: "taken" |
   return life.condition === "cleared" ? { kind: "cleared", by: "", at: now.wall } : { kind: "taken", by: acknowledgement?.operator ?? "", at: now.wall };
 }
 
-/** The people of the rung on which the alarm stands; nobody there: the last resort. */
+/**
+ * The people of the rung on which the alarm stands; where it reaches nobody outside, the last resort. Whoever was told that
+ * the alarm is over hears that it is back.
+ */
 function recipients(parts: Parts, alarm: Alarm): readonly Recipient[] {
-  const rung = rungOf(policyOf(parts, alarm), alarm.life.step);
-  const names = recipientsOf(rung?.to ?? "last_resort", { responsible: alarm.responsible, roster: parts.settings.roster });
-  const reachable = (names.length > 0 ? names : parts.settings.roster.lastResort).flatMap((name) => operatorOf(parts, name) ?? []);
-  return reachable.map(recipientOf);
+  const { roster } = parts.settings;
+  const { to, via } = rungOf(policyOf(parts, alarm), alarm.life.step) ?? { to: LAST_RESORT, via: CHANNELS };
+  const people = (names: readonly string[]): readonly Recipient[] => [...new Set(names)].flatMap((name) => operatorOf(parts, name) ?? []).map(recipientOf);
+  const rung = people(recipientsOf(to, { responsible: alarm.responsible, roster }));
+  const reached = rung.some((one) => via.some((channel) => reaches(one, channel))) ? rung : people([...rung.map(({ operator }) => operator), ...roster.lastResort]);
+  return people([...reached.map(({ operator }) => operator), ...parts.wayOut.believeItOver(alarm)]).slice(0, RECIPIENTS_MOST);
 }
+
+/** As many as one escalation names (wire/relay-api.ts). */
+const RECIPIENTS_MOST = 64;
 
 /** What the relay's answer means for the alarm concerned. */
 export function hearNews(parts: Parts, news: News, now: Now): void {
@@ -116,9 +129,9 @@ export function hearNews(parts: Parts, news: News, now: Now): void {
   }
 }
 
-/** Has a person been reached? A failure stays until somebody takes it or something is accepted. */
+/** Has a person been reached? A failure stays until a person takes it or something is accepted; a script is no person. */
 function sendingOf(before: Alarm, { life, acknowledgement }: Alarm): Alarm["sending"] {
-  if (life.attention === "acknowledged" && acknowledgement !== undefined) return "successful";
+  if (life.attention === "acknowledged" && acknowledgement !== undefined && acknowledgement.way !== "robot") return "successful";
   if (life.phase === "escalated") return "successful";
   if (life.phase === "fallback") return "failed";
   if (life.phase === "waiting" && (before.life.phase === "idle" || life.revision > before.life.revision)) return "pending";

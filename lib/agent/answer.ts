@@ -58,7 +58,7 @@ export function answer(parts: Parts, invites: Invites, { question, ticket }: { r
     case "joinedRelay":
       draft.put("meta", "relay", question.relay);
       draft.add({ kind: "useRelay", relay: question.relay });
-      wayOut.use(question.relay, now);
+      wayOut.join(question.relay, now);
       return reply(200, { relay: `${question.relay.host}:${question.relay.port}` });
   }
 }

@@ -8,6 +8,8 @@ import type { OpenMark } from "../wire/open-set.ts";
 
 /** More open alarms than this are refused with 503: the source keeps them and tries again. */
 export const OPEN_MOST = 50_000;
+/** So many must be free again before the alarm about it is over: at the limit itself it would come and go. */
+export const ROOM_AGAIN = 1000;
 /** How long, and how many, cleared occurrences stay listed. */
 export const CLOSED_KEEP_MS: Ms = days(7);
 export const CLOSED_MOST = 10_000;

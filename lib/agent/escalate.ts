@@ -1,59 +1,31 @@
 /**
- * The way out: what the relay can do, what it was given, and what became of it.
- * Which alarm goes when is the lifecycle's affair; here an escalation is composed, followed to its verdict and withdrawn.
+ * The way out: which relay there is, what it can do, and what it tells of the escalations it was given.
+ * Which alarm goes when is the lifecycle's affair; what becomes of each escalation is kept in `pursuits.ts`.
  */
 
 import type { Alarm, OccurrenceId } from "../alarm/alarm.ts";
-import type { Verdict } from "../alarm/journal.ts";
 import { type ChannelName, type Policy, rungOf } from "../alarm/policy.ts";
 import { backoff } from "../base/backoff.ts";
-import { toCrockford, utf8 } from "../base/bytes.ts";
 import { Deadlines } from "../base/deadlines.ts";
-import { hmacSha256 } from "../base/digest.ts";
 import type { Prng } from "../base/prng.ts";
-import { hours, type Ms, minutes, type Now, seconds, type WallMs } from "../base/units.ts";
-import type { Operator } from "../duty/roster.ts";
+import { type Ms, minutes, type Now, seconds, type WallMs } from "../base/units.ts";
 import type { LinkAnswer, LinkRequest, RelayAddress } from "../port/relay-link.ts";
-import type { Ability, ChannelAbility, Escalation, Notice, Recipient, RelayEvent } from "../wire/relay-api.ts";
-import type { ContentField } from "./turn.ts";
+import type { Ability, Notice, Recipient, RelayEvent } from "../wire/relay-api.ts";
+import { judgeAbility, judgeWayOut } from "./ability.ts";
+import type { Given } from "./escalation.ts";
+import { DEBT_RETRY, outcomeOf, type Pursuit, Pursuits, toldBy } from "./pursuits.ts";
 
 export const ABILITY_EVERY_MS: Ms = seconds(60);
 export const HEARTBEAT_EVERY_MS: Ms = seconds(60);
 /** A broken way out is an alarm of its own after so long. */
 export const WAY_OUT_GRACE_MS: Ms = minutes(2);
-/** After this the relay gives an escalation up; the ladder has long gone on. */
-export const EXPIRES_IN_MS: Ms = hours(24);
-const RETRY = { firstMs: seconds(1), mostMs: seconds(60) } as const;
-const TEXT_MOST = 512;
-const DETAIL_MOST = 2000;
-
-/** One escalation as the agent follows it; stored. */
-export type Pursuit = {
-  readonly id: string;
-  readonly occurrence: OccurrenceId;
-  readonly revision: number;
-  readonly step: number;
-  readonly to: readonly string[];
-  readonly escalation: Escalation;
-  /** How many verdicts the relay has promised; undefined until it has answered. */
-  readonly deliveries: number | undefined;
-  /** By `operator/channel`. */
-  readonly verdicts: Readonly<Record<string, { readonly verdict: Verdict; readonly reason: string; readonly closing: boolean }>>;
-  /** What the relay still has to be told, in this order. */
-  readonly owed: readonly Owed[];
-  readonly withdrawn: boolean;
-  /** Whether those told have been told how it ended. */
-  readonly noticed: boolean;
-};
-
-type Owed = { readonly kind: "withdraw" } | { readonly kind: "notice"; readonly notice: Notice };
 
 /** What an answer of the relay means for alarms. */
 export type News =
   | { readonly kind: "probed"; readonly occurrence: OccurrenceId; readonly answer: "able" | "unable" | "silent"; readonly reason: string }
   | { readonly kind: "submitted"; readonly pursuit: Pursuit }
   | { readonly kind: "verdict"; readonly pursuit: Pursuit; readonly event: RelayEvent }
-  /** How the escalation stands as a whole, each time that changes. */
+  /** How an escalation that stands is doing as a whole. */
   | { readonly kind: "outcome"; readonly pursuit: Pursuit; readonly verdict: "accepted" | "refused"; readonly reason: string }
   /** The way out has been broken for long, or is whole again. */
   | { readonly kind: "wayOut"; readonly broken: boolean; readonly reason: string };
@@ -71,46 +43,50 @@ export type RelayView = {
 
 export const NO_RELAY = "no relay has been joined";
 
+type Work = "ability" | "events" | "heartbeat";
+
 export class WayOut {
-  readonly #key: Uint8Array;
   readonly #dice: Prng;
-  readonly #pursuits = new Map<string, Pursuit>();
-  readonly #byOccurrence = new Map<OccurrenceId, string[]>();
+  readonly #pursuits: Pursuits;
   readonly #probing = new Map<OccurrenceId, { readonly via: readonly ChannelName[]; readonly to: readonly Recipient[] }>();
-  /** `ability`, `events`, `heartbeat` and the ids of escalations that owe something. */
-  readonly #due = new Deadlines<string>();
-  readonly #tries = new Map<string, number>();
+  readonly #due = new Deadlines<Work>();
   #view: RelayView = { relay: undefined, ability: undefined, answeredAt: undefined, reason: NO_RELAY, events: 0 };
   #freshAsked = false;
+  /** One poll at a time: of two the relay would send away one at once, and that for ever. */
+  #polling = false;
+  #pollTries = 0;
   #brokenSince: Ms | undefined;
   #brokenTold = false;
   #requests: LinkRequest[] = [];
-  #changed = new Set<string>();
 
   /** @param key derived from the cluster secret, so that paired agents name an escalation the same */
   constructor({ key, dice }: { readonly key: Uint8Array; readonly dice: Prng }) {
-    this.#key = key;
     this.#dice = dice;
+    this.#pursuits = new Pursuits({ key, dice, ask: (request) => this.#ask(request) });
   }
 
   get view(): RelayView {
     return this.#view;
   }
 
-  /** Takes back what was stored. */
-  restore(pursuits: readonly Pursuit[], events: number): void {
-    for (const pursuit of pursuits) this.#keep(pursuit);
-    this.#changed = new Set();
+  /** Takes back what was stored. @param brokenTold whether the alarm about a broken way out stands */
+  restore({ pursuits, events, brokenTold }: { readonly pursuits: readonly Pursuit[]; readonly events: number; readonly brokenTold: boolean }): void {
+    this.#pursuits.restore(pursuits);
     this.#view = { ...this.#view, events };
+    this.#brokenTold = brokenTold;
   }
 
+  /** Goes on with the relay that was joined in an earlier life. */
   use(relay: RelayAddress, now: Now): void {
-    this.#view = { ...this.#view, relay, ability: undefined, reason: "the relay has not answered yet" };
-    for (const work of ["ability", "events", "heartbeat"]) this.#due.set(work, now.mono);
-    for (const pursuit of this.#pursuits.values()) {
-      if (pursuit.owed.length > 0) this.#due.set(pursuit.id, now.mono);
-      if (pursuit.deliveries === undefined && !pursuit.withdrawn) this.#ask({ kind: "submit", escalation: pursuit.escalation });
-    }
+    this.#begin(relay, now);
+    this.#pursuits.resume(now);
+  }
+
+  /** A relay has been joined: it may be another one, or the same without its memory. Its events are counted from the first. */
+  join(relay: RelayAddress, now: Now): void {
+    this.#begin(relay, now);
+    this.#view = { ...this.#view, events: 0 };
+    this.#pursuits.giveAll(now);
   }
 
   /** Asks what the relay can do now. @returns news at once where there is no relay to ask */
@@ -122,59 +98,37 @@ export class WayOut {
     return undefined;
   }
 
-  /** Gives an alarm to the relay. The same occurrence, revision and step is the same escalation, however often it is given. */
-  submit(
-    alarm: Alarm,
-    { policy, recipients, content, clusterName }: {
-      readonly policy: Policy; readonly recipients: readonly Recipient[];
-      readonly content: readonly ContentField[]; readonly clusterName: string;
-    },
-  ): void {
-    if (this.#view.relay === undefined) return;
-    const { revision, step } = alarm.life;
-    const id = toCrockford(hmacSha256(this.#key, utf8(`${alarm.id} ${revision} ${step}`)).subarray(0, 16));
-    const held = this.#pursuits.get(id);
-    if (held !== undefined && !held.withdrawn) {
-      this.#ask({ kind: "submit", escalation: held.escalation });
-      return;
-    }
-    const escalation = held?.escalation ?? compose(alarm, { id, policy, recipients, content, clusterName });
-    this.#put({
-      id, occurrence: alarm.id, revision, step, to: recipients.map(({ operator }) => operator), escalation,
-      deliveries: undefined, verdicts: {}, owed: [], withdrawn: false, noticed: false,
-    });
-    this.#ask({ kind: "submit", escalation });
+  submit(alarm: Alarm, given: Given, now: Now): void {
+    if (this.#view.relay !== undefined) this.#pursuits.give(alarm, given, now);
   }
 
-  /** Takes back what has not gone. @returns the escalations concerned */
   withdraw(occurrence: OccurrenceId, now: Now): readonly string[] {
-    const open = this.#of(occurrence).filter(({ withdrawn }) => !withdrawn);
-    for (const pursuit of open) this.#owe({ ...pursuit, withdrawn: true }, { kind: "withdraw" }, now);
-    return open.map(({ id }) => id);
+    return this.#pursuits.withdraw(occurrence, now);
   }
 
-  /** Everybody told outside hears once how it ended. */
   notice(occurrence: OccurrenceId, notice: Notice, now: Now): void {
-    for (const pursuit of this.#of(occurrence)) {
-      // Also where no verdict has come yet: a mail may be on its way, and the relay tells only those whom it reached.
-      if (pursuit.deliveries !== undefined && !pursuit.noticed) this.#owe({ ...pursuit, noticed: true }, { kind: "notice", notice }, now);
-    }
+    this.#pursuits.notice(occurrence, notice, now);
   }
 
-  /** Whether anybody was told outside, and so must hear the end. */
+  /** Whoever was told outside, or may have been. */
   toldOutside(occurrence: OccurrenceId): readonly string[] {
-    const accepted = this.#of(occurrence).flatMap(({ verdicts }) =>
-      Object.entries(verdicts).flatMap(([delivery, { verdict }]) => (verdict === "accepted" ? [delivery.split("/")[0] ?? ""] : [])),
-    );
-    return [...new Set(accepted)];
+    return [...new Set(this.#pursuits.of(occurrence).flatMap(toldBy))];
+  }
+
+  /** Those of whom the last that they heard of this revision is that it is over. */
+  believeItOver({ id, life }: Alarm): readonly string[] {
+    const over = new Map<string, boolean>();
+    for (const pursuit of this.#pursuits.of(id)) {
+      if (pursuit.revision === life.revision) for (const operator of toldBy(pursuit)) over.set(operator, pursuit.noticed);
+    }
+    return [...over].flatMap(([operator, is]) => (is ? [operator] : []));
   }
 
   /** Takes the relay's answer, or its silence. */
   answered(request: LinkRequest, answer: LinkAnswer, now: Now): readonly News[] {
-    const reached = answer.kind !== "silent";
-    this.#view = reached
-      ? { ...this.#view, answeredAt: now.wall, reason: "" }
-      : { ...this.#view, reason: answer.reason };
+    this.#view = answer.kind === "silent"
+      ? { ...this.#view, reason: answer.reason }
+      : { ...this.#view, answeredAt: now.wall, reason: "" };
     switch (request.kind) {
       case "ability":
         return this.#ability(request.fresh, answer, now);
@@ -184,7 +138,7 @@ export class WayOut {
         return this.#events(answer, now);
       case "withdraw":
       case "notice":
-        this.#paid(request.id, answer, now);
+        this.#pursuits.paid(request.id, answer, now);
         return [];
       case "commit":
         return [];
@@ -198,14 +152,19 @@ export class WayOut {
   tick(now: Now, openCount: number): void {
     for (let work = this.#due.takeDue(now.mono); work !== undefined; work = this.#due.takeDue(now.mono)) {
       if (work === "ability") this.#ask({ kind: "ability", fresh: false });
-      else if (work === "events") this.#ask({ kind: "events", after: this.#view.events });
       else if (work === "heartbeat") this.#ask({ kind: "heartbeat", heartbeat: { open: openCount, wall: now.wall } });
-      else this.#pay(work);
+      else if (!this.#polling) {
+        this.#polling = true;
+        this.#ask({ kind: "events", after: this.#view.events });
+      }
     }
+    if (this.#view.relay !== undefined) this.#pursuits.pay(now);
   }
 
   next(): Ms | undefined {
-    return this.#due.next();
+    const debts = this.#view.relay === undefined ? undefined : this.#pursuits.next();
+    const moments = [this.#due.next(), debts].filter((at) => at !== undefined);
+    return moments.length === 0 ? undefined : Math.min(...moments);
   }
 
   takeRequests(): readonly LinkRequest[] {
@@ -215,17 +174,17 @@ export class WayOut {
   }
 
   takeChanged(): readonly Pursuit[] {
-    const changed = [...this.#changed].flatMap((id) => this.#pursuits.get(id) ?? []);
-    this.#changed = new Set();
-    return changed;
+    return this.#pursuits.takeChanged();
   }
 
-  /** The escalations of an occurrence that is no longer listed. @returns their ids */
   forget(occurrence: OccurrenceId): readonly string[] {
-    const ids = this.#byOccurrence.get(occurrence) ?? [];
-    for (const id of ids) this.#pursuits.delete(id);
-    this.#byOccurrence.delete(occurrence);
-    return ids;
+    return this.#pursuits.forget(occurrence);
+  }
+
+  #begin(relay: RelayAddress, now: Now): void {
+    this.#view = { ...this.#view, relay, ability: undefined, reason: "the relay has not answered yet" };
+    this.#freshAsked = false;
+    for (const work of ["ability", "events", "heartbeat"] as const) this.#due.set(work, now.mono);
   }
 
   #ability(fresh: boolean, answer: LinkAnswer, now: Now): readonly News[] {
@@ -235,7 +194,7 @@ export class WayOut {
     const reason = answer.kind === "silent" || answer.kind === "refused" ? answer.reason : "";
     if (ability !== undefined) this.#view = { ...this.#view, ability };
     else if (reason !== "") this.#view = { ...this.#view, reason };
-    const news: News[] = [...this.#judgeWayOut(ability, reason, now)];
+    const news: News[] = [...this.#judge(ability, reason, now)];
     if (!fresh) return news;
     for (const [occurrence, { via, to }] of this.#probing) {
       news.push({ kind: "probed", occurrence, ...judgeAbility(ability, { via, to, reason }) });
@@ -245,99 +204,50 @@ export class WayOut {
   }
 
   /** A way out that has been broken for a while is told before anybody needs it. */
-  #judgeWayOut(ability: Ability | undefined, reason: string, now: Now): readonly News[] {
-    const configured = ability?.channels.filter(({ configured: is }) => is) ?? [];
-    if (ability !== undefined && configured.some(({ able }) => able)) {
+  #judge(ability: Ability | undefined, why: string, now: Now): readonly News[] {
+    const { answer, reason } = judgeWayOut(ability, why);
+    const told = this.#brokenTold;
+    if (answer === "able") {
       this.#brokenSince = undefined;
-      if (!this.#brokenTold) return [];
       this.#brokenTold = false;
-      return [{ kind: "wayOut", broken: false, reason: "" }];
+      return told ? [{ kind: "wayOut", broken: false, reason: "" }] : [];
     }
     this.#brokenSince ??= now.mono;
-    if (this.#brokenTold || now.mono - this.#brokenSince < WAY_OUT_GRACE_MS) return [];
+    if (told || now.mono - this.#brokenSince < WAY_OUT_GRACE_MS) return [];
     this.#brokenTold = true;
-    return [{ kind: "wayOut", broken: true, reason: ability === undefined ? reason : whyUnable(ability, configured) }];
+    return [{ kind: "wayOut", broken: true, reason }];
   }
 
   #submitted(id: string, answer: LinkAnswer): readonly News[] {
-    const pursuit = this.#pursuits.get(id);
-    if (pursuit === undefined || pursuit.withdrawn) return [];
-    if (answer.kind === "stored") {
-      const stored = { ...pursuit, deliveries: answer.deliveries };
-      this.#put(stored);
-      const news: News[] = pursuit.deliveries === undefined ? [{ kind: "submitted", pursuit: stored }] : [];
-      return [...news, ...outcomeOf(stored)];
+    const before = this.#pursuits.get(id);
+    if (before === undefined || before.withdrawn) return [];
+    if (answer.kind !== "stored") {
+      const reason = answer.kind === "silent" || answer.kind === "refused" ? answer.reason : "the relay gave no answer that fits";
+      return [{ kind: "outcome", pursuit: before, verdict: "refused", reason }];
     }
-    const reason = answer.kind === "silent" || answer.kind === "refused" ? answer.reason : "the relay gave no answer that fits";
-    return [{ kind: "outcome", pursuit, verdict: "refused", reason }];
+    const pursuit = this.#pursuits.stored(id, answer.deliveries);
+    if (pursuit === undefined) return [];
+    return [...(before.deliveries === undefined ? [{ kind: "submitted", pursuit } as const] : []), ...outcomeNews(pursuit)];
   }
 
   #events(answer: LinkAnswer, now: Now): readonly News[] {
+    this.#polling = false;
     if (answer.kind !== "events") {
-      const tries = this.#tries.get("events") ?? 0;
-      this.#tries.set("events", tries + 1);
-      this.#due.set("events", now.mono + backoff(tries, RETRY, this.#dice));
+      this.#due.set("events", now.mono + backoff(this.#pollTries, DEBT_RETRY, this.#dice));
+      this.#pollTries += 1;
       return [];
     }
-    this.#tries.delete("events");
+    this.#pollTries = 0;
     this.#due.set("events", now.mono);
     const news: News[] = [];
     for (const event of answer.events) {
       if (event.number <= this.#view.events) continue;
       this.#view = { ...this.#view, events: event.number };
-      const pursuit = this.#pursuits.get(event.escalation);
-      if (pursuit === undefined) continue;
-      const verdict = { verdict: event.verdict, reason: event.reason, closing: event.closing };
-      const next = { ...pursuit, verdicts: { ...pursuit.verdicts, [`${event.operator}/${event.channel}`]: verdict } };
-      this.#put(next);
-      news.push({ kind: "verdict", pursuit: next, event }, ...outcomeOf(next));
+      const pursuit = this.#pursuits.judged(event);
+      if (pursuit !== undefined) news.push({ kind: "verdict", pursuit, event }, ...outcomeNews(pursuit));
     }
     if (answer.events.length > 0) this.#ask({ kind: "commit", upTo: this.#view.events });
     return news;
-  }
-
-  #owe(pursuit: Pursuit, owed: Owed, now: Now): void {
-    this.#put({ ...pursuit, owed: [...pursuit.owed, owed] });
-    if (pursuit.owed.length === 0) this.#due.set(pursuit.id, now.mono);
-  }
-
-  #pay(id: string): void {
-    const owed = this.#pursuits.get(id)?.owed[0];
-    if (owed === undefined || this.#view.relay === undefined) return;
-    this.#ask(owed.kind === "withdraw" ? { kind: "withdraw", id } : { kind: "notice", id, notice: owed.notice });
-  }
-
-  #paid(id: string, answer: LinkAnswer, now: Now): void {
-    const pursuit = this.#pursuits.get(id);
-    if (pursuit === undefined || pursuit.owed.length === 0) return;
-    if (answer.kind === "silent") {
-      const tries = this.#tries.get(id) ?? 0;
-      this.#tries.set(id, tries + 1);
-      this.#due.set(id, now.mono + backoff(tries, RETRY, this.#dice));
-      return;
-    }
-    this.#tries.delete(id);
-    const owed = pursuit.owed.slice(1);
-    this.#put({ ...pursuit, owed });
-    if (owed.length > 0) this.#due.set(id, now.mono);
-  }
-
-  #of(occurrence: OccurrenceId): readonly Pursuit[] {
-    return (this.#byOccurrence.get(occurrence) ?? []).flatMap((id) => this.#pursuits.get(id) ?? []);
-  }
-
-  #put(pursuit: Pursuit): void {
-    this.#keep(pursuit);
-    this.#changed.add(pursuit.id);
-  }
-
-  #keep(pursuit: Pursuit): void {
-    if (!this.#pursuits.has(pursuit.id)) {
-      const ids = this.#byOccurrence.get(pursuit.occurrence);
-      if (ids === undefined) this.#byOccurrence.set(pursuit.occurrence, [pursuit.id]);
-      else ids.push(pursuit.id);
-    }
-    this.#pursuits.set(pursuit.id, pursuit);
   }
 
   #ask(request: LinkRequest): void {
@@ -345,66 +255,8 @@ export class WayOut {
   }
 }
 
-/** What an operator of the roster is to the relay. */
-export function recipientOf({ name, language, timezone, mail, wecom, mobile }: Operator): Recipient {
-  return {
-    operator: name, language, timezone,
-    ...(mail === undefined ? {} : { mail }), ...(wecom === undefined ? {} : { wecom }), ...(mobile === undefined ? {} : { mobile }),
-  };
-}
-
-/** Accepted as soon as one delivery is; refused when every promised verdict has come and none is. */
-function outcomeOf(pursuit: Pursuit): readonly News[] {
-  const verdicts = Object.entries(pursuit.verdicts);
-  if (verdicts.some(([, { verdict }]) => verdict === "accepted")) {
-    return [{ kind: "outcome", pursuit, verdict: "accepted", reason: "" }];
-  }
-  if (pursuit.deliveries === undefined || verdicts.length < pursuit.deliveries) return [];
-  const reason = verdicts.length === 0
-    ? "no channel of the relay reaches any of the recipients"
-    : verdicts.map(([delivery, { verdict, reason: why }]) => `${delivery.split("/")[1]}: ${why === "" ? verdict : why}`).join("; ");
-  return [{ kind: "outcome", pursuit, verdict: "refused", reason }];
-}
-
-function judgeAbility(
-  ability: Ability | undefined,
-  { via, to, reason }: { readonly via: readonly ChannelName[]; readonly to: readonly Recipient[]; readonly reason: string },
-): { readonly answer: "able" | "unable" | "silent"; readonly reason: string } {
-  if (ability === undefined) return { answer: "silent", reason };
-  const wanted = ability.channels.filter(({ channel, configured }) => configured && via.includes(channel) && to.some((one) => reaches(one, channel)));
-  if (wanted.some(({ able }) => able)) return { answer: "able", reason: "" };
-  return { answer: "unable", reason: whyUnable(ability, wanted) };
-}
-
-function reaches({ mail, wecom, mobile }: Recipient, channel: ChannelName): boolean {
-  if (channel === "mail") return mail !== undefined;
-  return channel === "wecom" ? wecom !== undefined : wecom !== undefined || mobile !== undefined;
-}
-
-function whyUnable({ legs }: Ability, channels: readonly ChannelAbility[]): string {
-  const down = legs.filter(({ up }) => !up).map(({ name, reason }) => `the jump host's ${name} leg is down: ${reason}`);
-  const unable = channels.filter(({ able }) => !able).map(({ channel, reason }) => `${channel}: ${reason}`);
-  const all = [...down, ...unable];
-  return all.length === 0 ? "no configured channel reaches the people responsible" : all.join("; ");
-}
-
-/** Only the allowed fields leave the room. */
-function compose(
-  alarm: Alarm,
-  { id, policy, recipients, content, clusterName }: {
-    readonly id: string; readonly policy: Policy; readonly recipients: readonly Recipient[];
-    readonly content: readonly ContentField[]; readonly clusterName: string;
-  },
-): Escalation {
-  const { classification, life } = alarm;
-  const may = (field: ContentField): boolean => content.includes(field);
-  return {
-    id, occurrence: alarm.id, revision: life.revision, step: life.step, clusterName, severity: life.severity,
-    ...(may("module") ? { module: classification.module } : {}),
-    ...(may("item") ? { item: classification.item } : {}),
-    ...(may("text") && alarm.text !== "" ? { text: alarm.text.slice(0, TEXT_MOST) } : {}),
-    ...(may("detail") && alarm.detail !== "" ? { detail: alarm.detail.slice(0, DETAIL_MOST) } : {}),
-    generatedAt: alarm.generatedAt, raisedAt: alarm.raisedAt,
-    via: [...(rungOf(policy, life.step)?.via ?? ["mail"])], recipients: [...recipients], expiresInMs: EXPIRES_IN_MS,
-  };
+/** Of a withdrawn escalation nobody is told but its end: it reaches nobody, however late a verdict comes. */
+function outcomeNews(pursuit: Pursuit): readonly News[] {
+  const outcome = pursuit.withdrawn ? undefined : outcomeOf(pursuit);
+  return outcome === undefined ? [] : [{ kind: "outcome", pursuit, ...outcome }];
 }

@@ -52,6 +52,7 @@ function hearMember(parts: Parts, { from, packet }: { readonly from: Address; re
 
 function hello(parts: Parts, { from, packet, body }: { readonly from: Address; readonly packet: Opened; readonly body: Body<"hello"> }, now: Now): void {
   const { listeners, draft, self, settings } = parts;
+  const sat = listeners.get(packet.sender)?.seat === "person";
   const presented = listeners.hello(from, packet, body, now);
   if (presented === undefined) {
     // It has not heard our latest beacon: a new one lets it prove that it hears us now.
@@ -65,6 +66,7 @@ function hello(parts: Parts, { from, packet, body }: { readonly from: Address; r
     kind: "welcome", peer: sender, address: from,
     body: { nonce: body.nonce, kid: self.group.kid, voice: self.voiceCertificate, rules: rulesDigest(canonicalRules(settings.rules)), wall: now.wall },
   });
+  if (sat && presented.changed.seat !== "person") lookEverywhere(parts, now);
   if (presented.newcomer) draft.log("listener", { listener: sender, operator: presented.changed.operator, seat: presented.changed.seat });
 }
 

@@ -7,15 +7,16 @@ import type { Listener } from "../duty/presence.ts";
 import type { Machine } from "../port/drive.ts";
 import type { RelayAddress } from "../port/relay-link.ts";
 import { fit, fitAlarm, FRAME_BYTES } from "../wire/page.ts";
-import { admit, admitOwn, classifyAnew, lookForSomebody } from "./admit.ts";
+import { admit, admitOwn, classifyAnew, lookForSomebody, ownIsOpen } from "./admit.ts";
 import { advance, hearNews, probe } from "./advance.ts";
 import { answer } from "./answer.ts";
 import { Book } from "./book.ts";
 import { Draft } from "./draft.ts";
-import { type News, type Pursuit, WayOut } from "./escalate.ts";
+import { type News, WayOut } from "./escalate.ts";
 import { beacon, hear, type Invites, lookEverywhere, readLabels } from "./hear.ts";
 import { Listeners, type Member } from "./listeners.ts";
 import type { AgentSelf, Parts } from "./parts.ts";
+import type { Pursuit } from "./pursuits.ts";
 import { type Batch, type Push, Pusher } from "./push.ts";
 import type { Alarm } from "../alarm/alarm.ts";
 import { wantsPerson } from "../alarm/lifecycle.ts";
@@ -33,6 +34,9 @@ export type Remembered = {
   readonly relay: RelayAddress | undefined;
   readonly events: number;
 };
+
+/** The alarm about a way out that has been broken for long. */
+const WAY_OUT = { name: "GapbellWayOut", severity: "major" } as const;
 
 /** EX_IOERR: the disk is not what it was. */
 const EXIT_STORE_FAILED = 74;
@@ -162,7 +166,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
       hearNews(this.#parts, one, now);
       if (one.kind === "wayOut") {
         admitOwn(this.#parts, {
-          name: "GapbellWayOut", severity: "major", condition: one.broken ? "raised" : "cleared",
+          ...WAY_OUT, condition: one.broken ? "raised" : "cleared",
           text: one.broken ? `No mail or WeChat can be sent: ${one.reason}` : "Mail and WeChat can be sent again",
         }, now);
       }
@@ -235,7 +239,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     for (const alarm of alarms) book.put(alarm, now);
     book.takeChanged();
     listeners.restore(members, presence, now);
-    wayOut.restore(pursuits, events);
+    wayOut.restore({ pursuits, events, brokenTold: ownIsOpen(this.#parts, WAY_OUT) });
     if (relay !== undefined) wayOut.use(relay, now);
     for (const one of pushes) {
       const alarm = book.get(one.id);

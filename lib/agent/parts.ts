@@ -45,9 +45,11 @@ export type Parts = {
 };
 
 export function policyOf({ settings }: Parts, alarm: Pick<Alarm, "classification">): Policy {
-  return settings.policies[alarm.classification.policy] ?? settings.policies["default"] ?? DEFAULT_POLICY;
+  const named = (name: string): Policy | undefined => (Object.hasOwn(settings.policies, name) ? settings.policies[name] : undefined);
+  return named(alarm.classification.policy) ?? named("default") ?? DEFAULT_POLICY;
 }
 
 export function operatorOf({ settings }: Parts, name: string): Operator | undefined {
-  return settings.roster.operators[name];
+  // Whoever calls himself "constructor" is in no roster.
+  return Object.hasOwn(settings.roster.operators, name) ? settings.roster.operators[name] : undefined;
 }

@@ -8,7 +8,7 @@ import type { Listener } from "../duty/presence.ts";
 import type { RelayAddress } from "../port/relay-link.ts";
 import type { Store } from "../port/store.ts";
 import type { Invited } from "../trust/enrolment.ts";
-import type { Pursuit } from "./escalate.ts";
+import type { Pursuit } from "./pursuits.ts";
 import type { Member } from "./listeners.ts";
 import type { Remembered } from "./machine.ts";
 import type { Push } from "./push.ts";

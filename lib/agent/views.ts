@@ -19,7 +19,7 @@ export function viewOf(alarm: Alarm, now: Now): Readonly<Record<string, unknown>
   return {
     id: alarm.id, short: alarm.id.slice(0, 6),
     severity: life.severity, module: classification.module, item: classification.item, policy: classification.policy,
-    rule: classification.rule, text: alarm.text, detail: alarm.detail, labels: alarm.labels, source: alarm.source,
+    rule: classification.rule, text: alarm.text, detail: alarm.detail, labels: alarm.labels, identity: alarm.identity, source: alarm.source,
     generatedAt: alarm.generatedAt, raisedAt: alarm.raisedAt, clearedAt: alarm.clearedAt,
     condition: life.condition, attention: life.attention, phase: life.phase,
     sending: alarm.sending, reason: alarm.reason, revision: life.revision, ring: life.ring, step: life.step,

@@ -67,6 +67,8 @@ export type Alarm = {
   readonly key: AlarmKey;
   readonly source: string;
   readonly labels: Labels;
+  /** Names of the labels that say which alarm this is: whoever clears it by hand needs them. */
+  readonly identity: readonly string[];
   readonly text: string;
   readonly detail: string;
   readonly weight: Weight | undefined;

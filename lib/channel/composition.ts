@@ -74,7 +74,7 @@ function placeOf(escalation: Escalation): string {
  * an earlier one, and a person must see that it is not the same message again.
  */
 function occasionOf({ escalation, about, resent }: Dispatch, phrases: Phrases, time: (at: number) => string): string | undefined {
-  const { generatedAt, raisedAt, step, revision } = escalation;
+  const { generatedAt, raisedAt, step, revision, attempt = 1 } = escalation;
   const mark = resent ? [phrases.resent] : [];
   switch (about.kind) {
     case "taken":
@@ -86,7 +86,8 @@ function occasionOf({ escalation, about, resent }: Dispatch, phrases: Phrases, t
       const when = at > 0 ? [time(at)] : [];
       const again = step > 0 ? [phrases.reminder(step + 1)] : [];
       const changed = revision > 1 ? [phrases.changed(revision)] : [];
-      return joined([[...when, ...mark].join(" ") || undefined, ...again, ...changed]) || undefined;
+      const anew = attempt > 1 ? [phrases.anew(attempt)] : [];
+      return joined([[...when, ...mark].join(" ") || undefined, ...again, ...changed, ...anew]) || undefined;
     }
   }
 }

@@ -136,6 +136,14 @@ export class Agents {
     return row.events + 1;
   }
 
+  /** The agent has heard of higher numbers than this relay remembers giving. @returns whether that is so; then it counts on from there */
+  lift(id: string, after: number): boolean {
+    const row = this.#agents.get(id);
+    if (row === undefined || after <= row.events) return false;
+    this.#put({ ...row, events: after });
+    return true;
+  }
+
   heard(id: string, said: Heartbeat, now: Now): void {
     const row = this.#agents.get(id);
     if (row !== undefined) this.#put({ ...row, heartbeat: { at: now.wall, said } });

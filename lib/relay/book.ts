@@ -5,7 +5,7 @@ import type { Escalation } from "../wire/relay-api.ts";
 import type { Draft } from "./draft.ts";
 import { type DeliveryRow, type EscalationRow, TABLES } from "./rows.ts";
 
-type StepName = Pick<Escalation, "occurrence" | "revision" | "step">;
+type StepName = Pick<Escalation, "occurrence" | "revision" | "step" | "attempt">;
 
 export class Book {
   readonly #draft: Draft;
@@ -13,7 +13,7 @@ export class Book {
   readonly #deliveries = new Map<string, DeliveryRow>();
   /** Ids of deliveries, by escalation. */
   readonly #byEscalation = new Map<string, Set<string>>();
-  /** Open escalations that send something, by cluster, occurrence, revision and step. */
+  /** Open escalations that send something, by cluster, occurrence, revision, step and attempt. */
   readonly #byStep = new Map<string, string>();
 
   constructor(draft: Draft) {
@@ -92,6 +92,6 @@ export class Book {
   }
 }
 
-function stepKey(cluster: string, { occurrence, revision, step }: StepName): string {
-  return `${cluster} ${occurrence} ${revision} ${step}`;
+function stepKey(cluster: string, { occurrence, revision, step, attempt = 1 }: StepName): string {
+  return `${cluster} ${occurrence} ${revision} ${step} ${attempt}`;
 }

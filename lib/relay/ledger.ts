@@ -40,6 +40,15 @@ export class Ledger {
     this.#polls.set(agent, { ticket, after, due: now.mono + Math.min(waitMs, POLL_MS_MOST) });
   }
 
+  /** A relay that began anew, or from an old copy: what it has to tell would be passed over under its present numbers. */
+  renumber(agent: string, nextNumber: () => number | undefined): void {
+    for (const [before, event] of [...this.#of(agent)]) {
+      this.#forget(agent, before);
+      const number = nextNumber();
+      if (number !== undefined) this.tell(agent, { ...event, number });
+    }
+  }
+
   /** The agent has these on its own disk. */
   commit(agent: string, upTo: number): void {
     for (const number of this.#of(agent).keys()) {

@@ -219,6 +219,10 @@ export class RelayMachine implements Machine<RelayArrival, RelayTurn> {
       this.#draft.answer(ticket, refusal(400, { error: `"${field}" is "${query[field]}"`, field, expected: "a whole number from 0" }));
       return;
     }
+    if (this.#agents.lift(agent, after)) {
+      this.#ledger.renumber(agent, () => this.#agents.nextEvent(agent));
+      this.#draft.log("events renumbered", { agent, after });
+    }
     this.#ledger.poll(agent, { ticket, after, waitMs: waitS * 1000 }, now);
   }
 

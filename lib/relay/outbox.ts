@@ -181,7 +181,7 @@ export class Outbox {
     const rows = [...kept, ...planned.filter(({ id }) => !kept.some((delivery) => delivery.id === id))];
     const row: EscalationRow = {
       id: body.id, cluster: asker.cluster, agents: unique([...(known?.agents ?? []), asker.agent]), digest,
-      occurrence: body.occurrence, revision: body.revision, step: body.step,
+      occurrence: body.occurrence, revision: body.revision, step: body.step, ...(body.attempt === undefined ? {} : { attempt: body.attempt }),
       deliveries: rows.reduce((sum, { operators }) => sum + operators.length, 0),
       body, expires: momentAt(due, now, this.#boot),
     };

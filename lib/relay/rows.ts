@@ -36,7 +36,7 @@ export const EscalationRow = z.object({
   agents: z.array(z.string()),
   /** SHA-256 of the body it came with, base64url. */
   digest: z.string(),
-  occurrence: z.string(), revision: z.number(), step: z.number(),
+  occurrence: z.string(), revision: z.number(), step: z.number(), attempt: z.number().optional(),
   /** How many verdicts were promised. */
   deliveries: z.number(),
   /** Undefined once it is closed: no address outlives its use. */

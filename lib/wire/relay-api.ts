@@ -42,6 +42,8 @@ export const Recipient = z.object({
 /** `PUT /v1/escalations/{id}`: 202 only when on disk. Same id and body: same answer; other body: 422. */
 export const Escalation = z.object({
   id: line(64), occurrence: line(26), revision: z.int(), step: z.int(),
+  /** Absent for the first: how often people are told of this step, where it came back or reached nobody. */
+  attempt: z.int().min(2).optional(),
   clusterName: line(32), severity: z.enum(SEVERITIES),
   /** Allowed fields only: absent means that it must not leave the room. */
   module: line(64).optional(), item: line(128).optional(), text: line(512).optional(), detail: line(2000).optional(),

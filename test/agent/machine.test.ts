@@ -2,42 +2,8 @@
 
 import { expect, test } from "bun:test";
 import { minutes, seconds } from "../../lib/base/units.ts";
-import type { LinkAnswer } from "../../lib/port/relay-link.ts";
-import type { Ability } from "../../lib/wire/relay-api.ts";
 import { AgentWorld } from "../support/an-agent.ts";
-
-const ABLE: Ability = {
-  relay: "jump", version: "1", legs: [],
-  channels: [{ channel: "mail", configured: true, able: true, level: "connected", reason: "", checkedAt: 0 }],
-};
-const UNABLE: Ability = { ...ABLE, channels: [{ channel: "mail", configured: true, able: false, level: "none", reason: "no route", checkedAt: 0 }] };
-
-/** Answers everything; the long poll stays open until there is something to tell. */
-function aRelay(world: AgentWorld, ability: Ability, verdict: "accepted" | "refused" | undefined): void {
-  let number = 0;
-  let told = new Set<string>();
-  world.relay = (request): LinkAnswer | undefined => {
-    switch (request.kind) {
-      case "ability":
-        return { kind: "ability", ability };
-      case "submit":
-        return { kind: "stored", deliveries: 1 };
-      case "events":
-        return undefined;
-      default:
-        return { kind: "done" };
-    }
-  };
-  world.afterwards = (request) => {
-    if (request.kind !== "submit" || verdict === undefined || told.has(request.escalation.id)) return;
-    const { id, occurrence, recipients } = request.escalation;
-    told = new Set([...told, id]);
-    const reason = verdict === "refused" ? "550 no such user" : "";
-    const event = { number: number + 1, at: 0, escalation: id, occurrence, operator: recipients[0]?.operator ?? "", channel: "mail", verdict, reason, closing: true } as const;
-    world.put({ kind: "linked", request: { kind: "events", after: number }, answer: { kind: "events", events: [event] } });
-    number += 1;
-  };
-}
+import { RelayOf, UNABLE } from "../support/an-agents-relay.ts";
 
 test("a new alarm is written, then answered, then rung to everybody", () => {
   const world = new AgentWorld();
@@ -57,7 +23,7 @@ test("a module that nobody answers for belongs to the last resort", () => {
 
 test("an alarm that nobody acknowledges leaves the LAN at its deadline", () => {
   const world = new AgentWorld({ relay: true });
-  aRelay(world, ABLE, "accepted");
+  new RelayOf(world, { verdict: { verdict: "accepted" } });
   const id = world.raise({ severity: "minor" });
   world.passes(minutes(5) - 1000);
   expect(world.asked("submit")).toHaveLength(0);
@@ -68,7 +34,7 @@ test("an alarm that nobody acknowledges leaves the LAN at its deadline", () => {
 
 test("where nobody responsible is at home, a critical alarm leaves after ten seconds", () => {
   const world = new AgentWorld({ relay: true });
-  aRelay(world, ABLE, "accepted");
+  new RelayOf(world, { verdict: { verdict: "accepted" } });
   world.raise({ severity: "critical" });
   world.passes(seconds(9));
   expect(world.asked("submit")).toHaveLength(0);
@@ -78,7 +44,7 @@ test("where nobody responsible is at home, a critical alarm leaves after ten sec
 
 test("a way out that is broken rings the LAN again with the reason, and is tried all the same", () => {
   const world = new AgentWorld({ relay: true });
-  aRelay(world, UNABLE, undefined);
+  new RelayOf(world, { ability: UNABLE });
   const id = world.raise({ severity: "minor" });
   world.passes(minutes(5) + 1000);
   expect(world.alarm(id)).toMatchObject({ phase: "fallback", sending: "failed", reason: "mail: no route" });
@@ -104,7 +70,7 @@ test("without any relay the LAN hears that as the reason", () => {
 
 test("a refused mail falls back once every delivery has been judged", () => {
   const world = new AgentWorld({ relay: true });
-  aRelay(world, ABLE, "refused");
+  new RelayOf(world, { verdict: { verdict: "refused", reason: "550 no such user" } });
   const id = world.raise({ severity: "minor" });
   world.passes(minutes(5) + seconds(5));
   expect(world.alarm(id)).toMatchObject({ phase: "fallback", reason: "mail: 550 no such user" });
@@ -112,13 +78,13 @@ test("a refused mail falls back once every delivery has been judged", () => {
 
 test("an acknowledgement stops the clock and takes back what has not gone", () => {
   const world = new AgentWorld({ relay: true });
-  aRelay(world, UNABLE, undefined);
+  new RelayOf(world, { ability: UNABLE });
   const id = world.raise({ severity: "minor" });
   world.passes(minutes(6));
   expect(world.ask({ kind: "ack", id: id.slice(0, 8), operator: "li", comment: "on it", way: "console" }).body).toMatchObject({ outcome: "taken", by: "li" });
   expect(world.alarm(id)).toMatchObject({ phase: "idle", attention: "acknowledged", sending: "successful" });
   expect(world.asked("withdraw")).toHaveLength(1);
-  const submitted = (): number => world.asked("submit").filter((request) => request.kind === "submit" && request.escalation.occurrence === id).length;
+  const submitted = (): number => world.asked("submit").filter(({ escalation }) => escalation.occurrence === id).length;
   const before = submitted();
   world.passes(minutes(60));
   expect(submitted()).toBe(before);
@@ -141,7 +107,7 @@ test("a severity that rises brings an acknowledged alarm back", () => {
 
 test("a flapping alarm keeps its deadline and escalates", () => {
   const world = new AgentWorld({ relay: true });
-  aRelay(world, ABLE, "accepted");
+  new RelayOf(world, { verdict: { verdict: "accepted" } });
   const id = world.raise({ severity: "minor" });
   for (let minute = 0; minute < 4; minute += 1) {
     world.passes(seconds(30));
@@ -155,10 +121,10 @@ test("a flapping alarm keeps its deadline and escalates", () => {
 
 test("nobody is left silent: while nobody acknowledges, the ladder goes on and the last step repeats", () => {
   const world = new AgentWorld({ relay: true });
-  aRelay(world, ABLE, "accepted");
+  new RelayOf(world, { verdict: { verdict: "accepted" } });
   world.raise({ severity: "minor" });
   world.passes(minutes(5) + minutes(15) + minutes(31));
-  const steps = world.asked("submit").map((request) => (request.kind === "submit" ? request.escalation.step : -1));
+  const steps = world.asked("submit").map(({ escalation }) => escalation.step);
   expect(steps).toEqual([0, 1, 2]);
 });
 

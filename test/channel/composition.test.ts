@@ -61,8 +61,9 @@ describe("what a person outside reads", () => {
   test("a reminder and a new revision say so, so that no message is the bytes of an earlier one", () => {
     const texts = [
       { step: 0, revision: 1 }, { step: 1, revision: 1 }, { step: 2, revision: 1 }, { step: 0, revision: 2 }, { step: 1, revision: 2 },
+      { step: 0, revision: 1, attempt: 2 }, { step: 0, revision: 1, attempt: 3 },
     ].map((fields) => compositionOf(aDispatch({ escalation: anEscalation(fields) })).text);
-    expect(new Set(texts).size).toBe(5);
+    expect(new Set(texts).size).toBe(7);
     expect(texts[1]).toContain("Message 2: nobody has taken this alarm yet");
     expect(texts[3]).toContain("Revision 2: the alarm has changed");
   });

@@ -132,13 +132,14 @@ describe("joining", () => {
 
   test("others that are connected are not cut off when the list of certificates changes", async () => {
     const link = openRelayLink(host.address, LI);
-    const poll = link.ask({ kind: "events", after: 1_000_000 });
+    const heard = await link.ask({ kind: "events", after: 0 });
+    const poll = link.ask({ kind: "events", after: heard.kind === "events" ? (heard.events.at(-1)?.number ?? 0) : 0 });
     await link.ask({ kind: "heartbeat", heartbeat: { open: 0, wall: 1 } });
     await host.invites();
     await link.ask({ kind: "submit", escalation: anEscalation({ id: "e8", step: 8 }) });
     // A second poll ends the first, so that the answer comes without waiting.
     const second = openRelayLink(host.address, LI).ask({ kind: "events", after: 0 });
-    expect(await poll).toEqual({ kind: "events", events: [] });
+    expect((await poll).kind).toBe("events");
     expect((await second).kind).toBe("events");
   });
 

@@ -143,6 +143,18 @@ describe("what cannot be read", () => {
 });
 
 describe("polls", () => {
+  test("an agent that has heard of more than this relay remembers gets everything under higher numbers", () => {
+    const relay = aRelay();
+    relay.submits(anEscalation());
+    relay.comesBack(ACCEPTED_MAIL);
+    expect(relay.events(500)).toMatchObject([{ number: 501, verdict: "accepted" }]);
+    relay.restart();
+    expect(relay.events(500)).toMatchObject([{ number: 501, verdict: "accepted" }]);
+    relay.submits(anEscalation({ id: "e2", occurrence: "2".repeat(26) }));
+    relay.comesBack(ACCEPTED_MAIL);
+    expect(relay.events(501)).toMatchObject([{ number: 502, escalation: "e2" }]);
+  });
+
   test("wait until there is something to hear", () => {
     const relay = aRelay();
     relay.submits(anEscalation());

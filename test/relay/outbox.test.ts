@@ -49,6 +49,16 @@ describe("which deliveries there are", () => {
     expect(relay.events()[0]?.reason).toContain("recipients");
   });
 
+  test("a step that is told anew goes out under its own name, even while the first is not closed", () => {
+    const relay = aRelay();
+    relay.submits(anEscalation());
+    relay.comesBack(ACCEPTED_MAIL);
+    expect(relay.submits(anEscalation({ id: "e2", attempt: 2 }))?.body).toMatchObject({ id: "e2", deliveries: 1 });
+    relay.restart();
+    expect(relay.submits(anEscalation({ id: "e3", attempt: 2 }))?.body).toMatchObject({ id: "e2" });
+    expect(relay.submits(anEscalation({ id: "e4" }))?.body).toMatchObject({ id: "e1" });
+  });
+
   test("an alarm that is worse goes first", () => {
     const relay = aRelay();
     for (let i = 0; i < IN_FLIGHT_MOST; i += 1) relay.submits(anEscalation({ id: `first${i}`, step: i }));
