@@ -19,6 +19,8 @@ export function build(folder: string = join(ROOT, "dist")): readonly string[] {
     const built = Bun.spawnSync({
       cmd: [
         BUN, "build", "--compile", "--format=esm", "--minify", "--bytecode",
+        // Otherwise a bunfig.toml in the folder where an executable is started has code of its own run in it (measured, 1.4.5).
+        "--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig",
         `--define=GAPBELL_VERSION=${JSON.stringify(version)}`, `--define=GAPBELL_COMMIT=${JSON.stringify(commit())}`,
         join(ROOT, `${program}.ts`), "--outfile", outfile,
       ],

@@ -21,7 +21,7 @@ export async function builtWith(edits: readonly Edit[], { program, folder }: { r
   const outfile = join(folder, `gapbell-${program}`);
   const left = new Set(edits);
   const build = await Bun.build({
-    entrypoints: [join(ROOT, `${program}.ts`)], compile: { outfile }, format: "esm", minify: true, bytecode: true,
+    entrypoints: [join(ROOT, `${program}.ts`)], compile: { outfile, autoloadDotenv: false, autoloadBunfig: false }, format: "esm", minify: true, bytecode: true,
     plugins: edits.map((edit) => ({
       name: edit.file,
       setup: (builder) => {
@@ -40,6 +40,6 @@ export async function builtWith(edits: readonly Edit[], { program, folder }: { r
 }
 
 function newestSource(): number {
-  const sources = [...new Bun.Glob("{*.ts,package.json,bun.lock,lib/**/*.ts}").scanSync(ROOT)];
+  const sources = [...new Bun.Glob("{*.ts,.ci/build.ts,package.json,bun.lock,lib/**/*.ts}").scanSync({ cwd: ROOT, dot: true })];
   return Math.max(...sources.map((path) => statSync(join(ROOT, path)).mtimeMs));
 }
