@@ -144,18 +144,24 @@ export class Listeners {
   takeBeacon(now: Ms): string | undefined {
     if (now < this.#beaconDue) return undefined;
     this.#beaconDue = now + Math.round(this.#dice.around(BEACON_EVERY_MS, 0.2));
+    return this.#freshChallenge(now);
+  }
+
+  /** Something that beacons say has changed: the next one does not wait for its time. */
+  hastenBeacon(now: Ms): void {
+    this.#beaconDue = Math.min(this.#beaconDue, now);
+  }
+
+  /** The challenge that a beacon in answer to SEEK carries; the next one for everybody keeps its time. */
+  challenge(now: Ms): string {
+    return this.#challenges[0] ?? this.#freshChallenge(now);
+  }
+
+  #freshChallenge(now: Ms): string {
     this.#beacons += 1;
     const fresh = toBase64(hmacSha256(this.#challengeKey, utf8(`${now} ${this.#beacons}`)).subarray(0, 8));
     this.#challenges = [fresh, ...this.#challenges].slice(0, 2);
     return fresh;
-  }
-
-  /** The challenge that a beacon sent now, in answer to SEEK, carries. */
-  challenge(now: Ms): string {
-    const [latest] = this.#challenges;
-    if (latest !== undefined) return latest;
-    this.#beaconDue = Math.min(this.#beaconDue, now);
-    return this.takeBeacon(now) ?? "";
   }
 
   next(): Ms {

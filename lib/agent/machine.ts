@@ -3,6 +3,7 @@
 import { Prng } from "../base/prng.ts";
 import type { Ms, Now } from "../base/units.ts";
 import { compareAlarms } from "../classify/order.ts";
+import { canonicalRules, rulesDigest } from "../classify/rule.ts";
 import type { Listener } from "../duty/presence.ts";
 import type { Machine } from "../port/drive.ts";
 import type { RelayAddress } from "../port/relay-link.ts";
@@ -95,6 +96,8 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
         this.#news(parts.wayOut.answered(event.request, event.answer, now), now);
         break;
       case "reloaded":
+        // Listeners repeat the classification by rules that they must fetch first: they are told of others at once.
+        if (digestOf(event.settings) !== digestOf(this.#settings)) parts.listeners.hastenBeacon(now.mono);
         this.#settings = event.settings;
         classifyAnew(parts, now);
         break;
@@ -256,6 +259,10 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     }
     this.#tick(now);
   }
+}
+
+function digestOf({ rules }: AgentSettings): string {
+  return rulesDigest(canonicalRules(rules));
 }
 
 function orderOf({ life, generatedAt, classification, id }: Alarm): Parameters<typeof compareAlarms>[0] {

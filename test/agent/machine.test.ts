@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { minutes, seconds } from "../../lib/base/units.ts";
-import { AgentWorld } from "../support/an-agent.ts";
+import { AgentWorld, settings } from "../support/an-agent.ts";
 import { RelayOf, UNABLE } from "../support/an-agents-relay.ts";
 
 test("a new alarm is written, then answered, then rung to everybody", () => {
@@ -143,4 +143,24 @@ test("a disk that fails refuses new reports, rings the LAN and ends the process 
   expect(JSON.stringify(world.said("alarm").at(-1)?.message)).toContain("database or disk is full");
   world.passes(seconds(11));
   expect(world.effects.filter(({ kind }) => kind === "exit")).toEqual([{ kind: "exit", code: 74, reason: "database or disk is full" }]);
+});
+
+test("other rules are announced by a beacon at once; settings that change no rule wait for the next one", () => {
+  const world = new AgentWorld();
+  world.passes(seconds(2));
+  const before = world.said("beacon").length;
+  world.put({ kind: "reloaded", settings: settings({ lanRate: 10 }) });
+  expect(world.said("beacon").length).toBe(before);
+  const [rule] = settings().rules.rules;
+  world.put({ kind: "reloaded", settings: settings({ rules: { rules: rule === undefined ? [] : [{ ...rule, severity: "minor" }] } }) });
+  expect(world.said("beacon").length).toBe(before + 1);
+});
+
+test("a stranger that asks before the first beacon does not take it away from the others", () => {
+  const world = new AgentWorld();
+  const message = { kind: "seek", body: { nonce: "AAAAAAAAAAA", key: "A".repeat(43), pad: "" } } as const;
+  world.put({ kind: "heard", from: { host: "10.0.0.9", port: 4000 }, packet: { sender: "0123456789abcdef", epoch: 1n, counter: 1n, freshness: "stranger", sealed: "clear", message } });
+  expect(world.said("beacon").map(({ to }) => to.kind)).toEqual(["stranger"]);
+  world.passes(seconds(2));
+  expect(world.said("beacon").map(({ to }) => to.kind)).toEqual(["stranger", "everyone"]);
 });
