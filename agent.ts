@@ -35,7 +35,7 @@ async function run(folders: AgentFolders): Promise<number> {
   const config = readAgentConfig(folders);
   const keys = readAgentKeys(folders.state);
   const store = openStore({ path: join(folders.state, "agent.db"), role: "agent" });
-  if (!store.ok) throw new ExitFault(EXIT.unavailable, storeSentence(store.fault));
+  if (!store.ok) throw new ExitFault(store.fault.kind === "held" ? EXIT.temporary : EXIT.unavailable, storeSentence(store.fault));
   const clock = openClock();
   const log = openLog({ level: "info" });
   const ended = Promise.withResolvers<number>();

@@ -30,7 +30,7 @@ const FINISH_MS_MOST = 5000;
 /** Store, machine and drive; `world` is what differs between a running relay and one question. */
 function openRelay({ state, config, name, secrets }: RelaySetup, world: Pick<RelayWorld, "carrier" | "legs" | "door" | "exit">) {
   const store = openStore({ path: relayFiles(state).store, role: "relay" });
-  if (!store.ok) throw new ExitFault(EXIT.unavailable, storeSentence(store.fault));
+  if (!store.ok) throw new ExitFault(store.fault.kind === "held" ? EXIT.temporary : EXIT.unavailable, storeSentence(store.fault));
   const rows = restoreRelay(store.value);
   if (!rows.ok) throw new ExitFault(EXIT.config, `Cannot read row "${rows.fault.id}" of table "${rows.fault.table}": field "${rows.fault.field}" does not fit`);
   const clock = openClock();
