@@ -47,6 +47,38 @@ for (const program of PROGRAMS) {
   });
 }
 
+const COMMANDS: Readonly<Record<Program, readonly string[]>> = {
+  agent: ["run", "check", "init", "invite", "join-relay", "raise", "clear", "list", "show", "listeners", "relay", "ack"],
+  client: ["run", "join", "find", "listen", "list", "ack", "status"],
+  relay: ["init", "invite", "run", "probe", "check"],
+};
+
+for (const program of PROGRAMS) {
+  test(`each command of gapbell-${program} takes --json, and its help shows it at work`, async () => {
+    using folder = tempFolder();
+    const binary = await built(program, folder.path);
+    const help = (...words: readonly string[]): string => Bun.spawnSync([binary, ...words, "--help"]).stdout.toString();
+    const listed = [...help().matchAll(/^ {2}([a-z][a-z-]*)( |$)/gm)].flatMap(([line, word = ""]) => (line.startsWith(`  gapbell-`) ? [] : [word]));
+    expect(COMMANDS[program].filter((word) => !listed.includes(word))).toEqual([]);
+    for (const word of listed) {
+      const said = help(word);
+      expect(said).toContain("--json");
+      expect(said).toMatch(new RegExp(`Example:\\n.*gapbell-${program} ${word}`));
+      expect(said.split("\n").filter((line) => line.length > 80 && !line.includes("gapbell-"))).toEqual([]);
+    }
+  });
+
+  test(`gapbell-${program} ends with 64 where it is not understood`, async () => {
+    using folder = tempFolder();
+    const binary = await built(program, folder.path);
+    for (const words of [["lsit"], ["--nonsense"], ["run", "--nonsense"], ["run", "too", "many"], [COMMANDS[program][1] ?? "", "--state"]]) {
+      const ran = Bun.spawnSync([binary, ...words]);
+      expect({ words, code: ran.exitCode, out: ran.stdout.toString() }).toEqual({ words, code: 64, out: "" });
+      expect(ran.stderr.toString()).not.toMatch(/ at .*\.[jt]s:\d+/);
+    }
+  });
+}
+
 const asRoot = process.geteuid?.() === 0;
 const alone = asRoot && Bun.which("unshare") !== null && Bun.which("ip") !== null && Bun.which("mount") !== null;
 const mayAlone = alone || process.env["CI"] === "true";

@@ -3,12 +3,9 @@
 import { describe, expect, test } from "bun:test";
 import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fromBase64 } from "../../lib/base/bytes.ts";
 import { Prng } from "../../lib/base/prng.ts";
 import { askLocal } from "../../lib/io/local.ts";
-import { identityFrom, KeyRing } from "../../lib/trust/keys.ts";
-import { decodeBody, decodeHeader } from "../../lib/wire/packet.ts";
-import { openPacket } from "../../lib/wire/seal.ts";
+import { openerOf } from "../support/agent-datagrams.ts";
 import { type AgentProcess, initAgent, startAgent } from "../support/agent-process.ts";
 import { built, builtWith } from "../support/built.ts";
 import { type Load, startLoad } from "../support/load.ts";
@@ -141,34 +138,15 @@ async function watched(program: string, folder: TempFolder): Promise<Promises> {
   return promisesOf(parseStrace(readFileSync(trace, "utf8")), { log: "/agent.db-wal", mark: /mark-(?:ack-)?\d+/g, told: wordsIn(state, marks) });
 }
 
-/** Opens the agent's own datagrams with its keys. @param marks of occurrences */
+/** What the agent's datagrams about alarms tell of. @param marks of occurrences */
 function wordsIn(state: string, marks: ReadonlyMap<string, string>): (datagram: Uint8Array) => readonly string[] {
-  const seeds = readKey(state, "voice.seeds");
-  const group = readKey(state, "group.key");
-  const own = identityFrom({ ed: bytesOf(seeds["ed"]), x: bytesOf(seeds["x"]) });
-  const ring = new KeyRing(own);
-  ring.setGroup(Number(group["kid"]), bytesOf(group["key"]));
+  const open = openerOf(state);
   return (datagram) => {
-    const header = decodeHeader(datagram);
-    if (!header.ok || (header.value.kind !== "alarm" && header.value.kind !== "state")) return [];
-    const { sender, epoch, kid, kind, flags } = header.value;
-    const trafficKey = ring.trafficKey({ sender, epoch, kid, other: "" });
-    if (trafficKey === undefined) throw new Error("A datagram is sealed with a key that the test does not know");
-    const body = openPacket(datagram, { trafficKey, signer: own.signer });
-    const message = body.ok ? decodeBody(kind, body.value, flags) : undefined;
-    if (message === undefined || !message.ok) throw new Error("A datagram of the agent cannot be opened");
-    if (message.value.kind === "alarm") return message.value.body.alarms.map(({ text }) => text);
-    if (message.value.kind === "state") return message.value.body.states.flatMap(({ id, comment = "" }) => [marks.get(id) ?? id, ...(comment === "" ? [] : [comment])]);
+    const message = open(datagram);
+    if (message?.kind === "alarm") return message.body.alarms.map(({ text }) => text);
+    if (message?.kind === "state") return message.body.states.flatMap(({ id, comment = "" }) => [marks.get(id) ?? id, ...(comment === "" ? [] : [comment])]);
     return [];
   };
-}
-
-function readKey(state: string, name: string): Readonly<Record<string, unknown>> {
-  return JSON.parse(readFileSync(join(state, "keys", name), "utf8")) as Record<string, unknown>;
-}
-
-function bytesOf(text: unknown): Uint8Array {
-  return fromBase64(String(text)) ?? new Uint8Array();
 }
 
 /**

@@ -1,5 +1,6 @@
 /** A second process in a test: a few lines of TypeScript that import the library. */
 
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dir, "..", "..");
@@ -46,4 +47,10 @@ export function aCommand(words: readonly string[], { env = {} }: { readonly env?
       return { out: rest, err: await err, code: await child.exited };
     },
   };
+}
+
+/** The program that something else has started, as in `strace -f`; what started it may have become the program itself. */
+export function programBelow(pid: number): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+  return children === "" ? pid : Number(children.split(" ")[0]);
 }

@@ -3,20 +3,28 @@
 import { createSocket } from "node:dgram";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { programBelow } from "./a-process.ts";
 
 export type AgentProcess = {
   /** Of the agent itself, also where something else started it. */
   readonly pid: number;
   /** Where its API listens, on 127.0.0.1. */
   readonly apiPort: number;
-  readonly kill: (signal: "SIGKILL" | "SIGTERM" | "SIGSTOP") => void;
+  readonly kill: (signal: "SIGKILL" | "SIGTERM" | "SIGSTOP" | "SIGHUP") => void;
   /** Resolves with what it wrote to standard error, once it and whatever started it have ended. */
   readonly ended: Promise<string>;
 };
 
+export type AgentPorts = { readonly port: number; readonly broadcastPort: number };
+
+/** The file that `initAgent` leaves beside the state folder: what unlocks its cluster key. */
+export function passphraseOf(state: string): string {
+  return `${state}.passphrase`;
+}
+
 /** Writes keys and configuration into `state`. The API takes whatever port is free, the LAN is loopback's broadcast. */
-export async function initAgent(program: string, state: string): Promise<void> {
-  const passphrase = `${state}.passphrase`;
+export async function initAgent(program: string, state: string): Promise<AgentPorts> {
+  const passphrase = passphraseOf(state);
   writeFileSync(passphrase, "correct horse battery staple", { mode: 0o600 });
   const words = [program, "init", "--state", state, "--cluster", "c1", "--agent", "a1", "--operator", "li", "--mail", "li@example.org", "--passphrase-file", passphrase];
   const init = Bun.spawn(words, { stdout: "ignore", stderr: "pipe" });
@@ -26,6 +34,7 @@ export async function initAgent(program: string, state: string): Promise<void> {
   const [port, broadcastPort] = [await freePort(), await freePort()];
   const lan = `lan:\n  interfaces: [{name: lo, broadcast: 127.255.255.255}]\n  broadcast_port: ${broadcastPort}\n  port: ${port}\n`;
   writeFileSync(file, readFileSync(file, "utf8").replace(/^lan:\n/m, lan).replace(/^ {2}listen: .*$/m, "  listen: 127.0.0.1:0"));
+  return { port, broadcastPort };
 }
 
 /** Starts it and returns when its API listens. @param under what starts it, as in `strace -f` */
@@ -45,14 +54,8 @@ export async function startAgent(program: string, state: string, { under = [] }:
     return text;
   })();
   const apiPort = await listening.promise;
-  const pid = under.length === 0 ? child.pid : agentBelow(child.pid);
+  const pid = under.length === 0 ? child.pid : programBelow(child.pid);
   return { pid, apiPort, ended, kill: (signal) => process.kill(pid, signal) };
-}
-
-/** What started it may have become the agent itself. */
-function agentBelow(pid: number): number {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
-  return children === "" ? pid : Number(children.split(" ")[0]);
 }
 
 function freePort(): Promise<number> {
