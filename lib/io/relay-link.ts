@@ -7,20 +7,19 @@ import { type KeyObject, randomUUID } from "node:crypto";
 import { Agent, request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
 import { connect as tlsConnect } from "node:tls";
-import { z } from "zod";
 import { fromUtf8, toBase64, utf8 } from "../base/bytes.ts";
 import { fail, ok, type Result } from "../base/result.ts";
 import { type Ms, seconds } from "../base/units.ts";
+import { answerOf, callOf, counterIn, refusalIn } from "../port/link-call.ts";
 import type { LinkAnswer, LinkRequest, RelayAddress, RelayLink } from "../port/relay-link.ts";
 import { decodeJoinString, joinKeysOf, joinMac, joinStringSentence } from "../wire/join-string.ts";
-import { Ability, EscalationAnswer, Events, JoinAnswer, type JoinRequest, Refusal } from "../wire/relay-api.ts";
+import { JoinAnswer, type JoinRequest } from "../wire/relay-api.ts";
 import { signRequest } from "../wire/request-signature.ts";
 import { certificatePem, derOf, isPinned, TLS_NAME, type TlsIdentity, tlsIdentity } from "./certificate.ts";
 
 /** How long an answer may take; a poll is held for 25 s by the relay. */
 export const LINK_MS_MOST: Ms = seconds(10);
 export const POLL_LINK_MS_MOST: Ms = seconds(40);
-const POLL_WAIT_S = 25;
 /** An answer of 256 events has about 150,000 bytes. */
 const ANSWER_BYTES_MOST = 1_048_576;
 
@@ -57,7 +56,7 @@ export function openRelayLink(
       if (ahead > counter) counter = ahead;
       return ask(request, false);
     }
-    return read(request, answer.value);
+    return answerOf(request, answer.value);
   };
   return { ask: (request) => ask(request, true), close: () => line.close() };
 }
@@ -100,66 +99,9 @@ type Line = ((call: Call & {
   readonly body: Uint8Array; readonly headers: Readonly<Record<string, string>>; readonly withinMs: Ms;
 }) => Promise<Result<Answer, string>>) & { readonly close: () => void };
 
-function callOf(request: LinkRequest): Call & { readonly body?: unknown } {
-  switch (request.kind) {
-    case "ability":
-      return { method: "GET", path: request.fresh ? "/v1/ability?fresh=1" : "/v1/ability" };
-    case "submit":
-      return { method: "PUT", path: `/v1/escalations/${encodeURIComponent(request.escalation.id)}`, body: request.escalation };
-    case "withdraw":
-      return { method: "DELETE", path: `/v1/escalations/${encodeURIComponent(request.id)}` };
-    case "notice":
-      return { method: "POST", path: `/v1/escalations/${encodeURIComponent(request.id)}/notices`, body: request.notice };
-    case "events":
-      return { method: "GET", path: `/v1/events?after=${request.after}&wait=${POLL_WAIT_S}` };
-    case "commit":
-      return { method: "POST", path: "/v1/events/commit", body: { upTo: request.upTo } };
-    case "heartbeat":
-      return { method: "POST", path: "/v1/heartbeat", body: request.heartbeat };
-  }
-}
-
 /** What is repeated under the same id is the same request. */
 function idempotencyOf(request: LinkRequest): string {
   return request.kind === "submit" ? request.escalation.id : randomUUID();
-}
-
-function read(request: LinkRequest, { status, body }: Answer): LinkAnswer {
-  if (status < 200 || status > 299) return { kind: "refused", status, reason: refusalIn({ status, body }) };
-  const odd: LinkAnswer = { kind: "refused", status, reason: "The relay answers in another form than this version reads; use the same release on both sides" };
-  switch (request.kind) {
-    case "ability": {
-      const ability = Ability.safeParse(body);
-      return ability.success ? { kind: "ability", ability: ability.data } : odd;
-    }
-    case "events": {
-      const events = Events.safeParse(body);
-      return events.success ? { kind: "events", events: events.data.events } : odd;
-    }
-    case "submit": {
-      const answer = EscalationAnswer.safeParse(body);
-      return answer.success ? { kind: "stored", deliveries: answer.data.deliveries } : odd;
-    }
-    case "withdraw":
-    case "notice":
-    case "commit":
-    case "heartbeat":
-      return { kind: "done" };
-  }
-}
-
-function refusalIn({ status, body }: Answer): string {
-  const refusal = Refusal.safeParse(body);
-  if (status === 404) return "The relay does not know this request; it is another version than the agent";
-  return refusal.success ? refusal.data.error : `The relay answers ${status} without a reason`;
-}
-
-const CounterRefusal = z.object({ field: z.literal("gapbell-counter"), expected: z.string().regex(/^above \d{1,20}$/) });
-
-/** How far the relay has counted our requests, where that is why it refused one. */
-function counterIn(body: unknown): bigint | undefined {
-  const refusal = CounterRefusal.safeParse(body);
-  return refusal.success ? BigInt(refusal.data.expected.slice("above ".length)) : undefined;
 }
 
 /** One TLS connection for each request: a few milliseconds, and nothing half-open is ever used again. */

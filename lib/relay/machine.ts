@@ -13,6 +13,7 @@ import type { Machine } from "../port/drive.ts";
 import type { RelayQuestion, RelayRequest } from "../port/relay-door.ts";
 import type { Reply } from "../port/tickets.ts";
 import { Commit, Escalation, Heartbeat, JoinRequest, Notice, type Refusal } from "../wire/relay-api.ts";
+import { verifyRequest } from "../wire/request-signature.ts";
 import { Ability } from "./ability.ts";
 import { Agents, type JoinFault } from "./agents.ts";
 import { Draft } from "./draft.ts";
@@ -39,15 +40,16 @@ export class RelayMachine implements Machine<RelayArrival, RelayTurn> {
   #started = false;
   #storeFailed: { readonly reason: string; readonly exitAt: Ms } | undefined;
 
-  /** @param rows what `restoreRelay` read; @param now the moment of the start */
-  constructor({ settings, boot, dice, rows, now }: {
+  /** @param rows what `restoreRelay` read; @param now the moment of the start; @param verify whether a request's signature fits */
+  constructor({ settings, boot, dice, rows, now, verify = verifyRequest }: {
     readonly settings: RelaySettings; readonly boot: BootId; readonly dice: Prng; readonly rows: RelayRows; readonly now: Now;
+    readonly verify?: typeof verifyRequest;
   }) {
     const draft = this.#draft;
     const { channels, recipients: allow } = settings;
     this.#settings = settings;
     this.#now = now;
-    this.#agents = new Agents(draft, boot);
+    this.#agents = new Agents(draft, boot, verify);
     this.#ledger = new Ledger(draft);
     this.#tokens = new Tokens(draft);
     this.#ability = new Ability({ draft, dice, tokens: this.#tokens, channels, relay: settings });

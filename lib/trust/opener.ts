@@ -7,7 +7,7 @@ import type { Ms } from "../base/units.ts";
 import { DATAGRAM_BYTES_MOST, HEADER_BYTES, KID_PAIRWISE, SIGNATURE_BYTES, SUITE_CLEAR } from "../wire/constants.ts";
 import type { Message, MessageKind } from "../wire/message.ts";
 import { type BodyFault, decodeBody, decodeHeader, type Header, type HeaderFault } from "../wire/packet.ts";
-import { openClear, openPacket, publicKey } from "../wire/seal.ts";
+import { publicKey, SEAL, type Seal } from "../wire/seal.ts";
 import { type KeyRing, type PeerId, peerIdOf } from "./keys.ts";
 import { Window } from "./window.ts";
 
@@ -48,13 +48,15 @@ const SOURCES_MOST = 4096;
 export class Opener {
   readonly #ring: KeyRing;
   readonly #side: Side;
+  readonly #seal: Seal;
   readonly #windows = new Map<PeerId, { epoch: bigint; window: Window }>();
   readonly #buckets = new Map<string, Bucket>();
   readonly #drops = new Map<string, number>();
 
-  constructor({ ring, side }: { readonly ring: KeyRing; readonly side: Side }) {
+  constructor({ ring, side, seal = SEAL }: { readonly ring: KeyRing; readonly side: Side; readonly seal?: Seal }) {
     this.#ring = ring;
     this.#side = side;
+    this.#seal = seal;
   }
 
   /** @param from host and port of the source, for the rate limit of strangers */
@@ -101,7 +103,7 @@ export class Opener {
     const claimed = known === undefined ? claimedKey(message.value, sender) : undefined;
     const verifier = known ?? (claimed === undefined ? undefined : publicKey("ed", claimed));
     if (verifier === undefined) return fail("unknown sender");
-    if (!openClear(datagram, verifier).ok) return fail("signature");
+    if (!this.#seal.openClear(datagram, verifier).ok) return fail("signature");
     if (known === undefined) return ok({ sender, epoch, counter, freshness: "stranger", sealed: "clear", message: message.value });
     return this.#admit(header, message.value, "clear");
   }
@@ -114,7 +116,7 @@ export class Opener {
     if (this.#freshness(header) === undefined) return fail("replay");
     const trafficKey = this.#ring.trafficKey({ sender, epoch, kid, other: sender });
     if (trafficKey === undefined) return fail("unknown key");
-    const opened = openPacket(datagram, { signer, trafficKey });
+    const opened = this.#seal.openPacket(datagram, { signer, trafficKey });
     if (!opened.ok) return fail(opened.fault);
     const message = decodeBody(kind, opened.value, flags);
     if (!message.ok) return fail(message.fault);

@@ -5,7 +5,7 @@ import { fail, ok, type Result } from "../base/result.ts";
 import { FLAG_BROADCAST, FLAG_DEFLATED, FLAG_REPEAT, KID_NONE, KID_PAIRWISE, SUITE_CLEAR, SUITE_SEALED } from "../wire/constants.ts";
 import type { Message } from "../wire/message.ts";
 import { encodeBody, encodeHeader } from "../wire/packet.ts";
-import { sealClear, sealPacket } from "../wire/seal.ts";
+import { SEAL, type Seal } from "../wire/seal.ts";
 import type { KeyRing, PeerId } from "./keys.ts";
 
 export type SealFault =
@@ -20,13 +20,15 @@ export type SealOptions = { readonly broadcast: boolean; readonly repeat: boolea
 export class Sealer {
   readonly #ring: KeyRing;
   readonly #epoch: bigint;
+  readonly #seal: Seal;
   #counter = 0n;
 
   /** @param epoch from `nextEpoch`, stored before the first packet leaves */
-  constructor({ ring, epoch }: { readonly ring: KeyRing; readonly epoch: bigint }) {
+  constructor({ ring, epoch, seal = SEAL }: { readonly ring: KeyRing; readonly epoch: bigint; readonly seal?: Seal }) {
     assert(epoch > 0n && epoch <= COUNTER_MOST, "an epoch is a positive number of 64 bits");
     this.#ring = ring;
     this.#epoch = epoch;
+    this.#seal = seal;
   }
 
   get epoch(): bigint {
@@ -51,10 +53,10 @@ export class Sealer {
       suite: to.kind === "clear" ? SUITE_CLEAR : SUITE_SEALED,
       flags: (broadcast ? FLAG_BROADCAST : 0) | (repeat ? FLAG_REPEAT : 0) | (deflate ? FLAG_DEFLATED : 0),
     });
-    if (to.kind === "clear") return ok(sealClear(header, body, own.signer));
+    if (to.kind === "clear") return ok(this.#seal.sealClear(header, body, own.signer));
     const other = to.kind === "pair" ? to.peer : "";
     const trafficKey = this.#ring.trafficKey({ sender: own.id, epoch: this.#epoch, kid, other });
-    return trafficKey === undefined ? fail({ kind: "noKey" }) : ok(sealPacket(header, body, { signer: own.signer, trafficKey }));
+    return trafficKey === undefined ? fail({ kind: "noKey" }) : ok(this.#seal.sealPacket(header, body, { signer: own.signer, trafficKey }));
   }
 }
 
