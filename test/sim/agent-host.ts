@@ -1,0 +1,146 @@
+/** The agent's node: joins the production machine, drive and `perform` to the ports of this world, as agent.ts does to the real ones. */
+
+import { peerOfMember } from "../../lib/agent/hear.ts";
+import { Agent } from "../../lib/agent/machine.ts";
+import { performer } from "../../lib/agent/perform.ts";
+import { remember } from "../../lib/agent/restore.ts";
+import type { AgentEvent, AgentSettings, AgentTurn, Question, ReportFormat } from "../../lib/agent/turn.ts";
+import type { Alarm } from "../../lib/alarm/alarm.ts";
+import type { Ms } from "../../lib/base/units.ts";
+import { drive } from "../../lib/port/drive.ts";
+import { type Reply, Tickets } from "../../lib/port/tickets.ts";
+import { KeyRing } from "../../lib/trust/keys.ts";
+import { Opener } from "../../lib/trust/opener.ts";
+import { nextEpoch } from "../../lib/trust/sealer.ts";
+import { SEAL } from "../../lib/wire/seal.ts";
+import { CLUSTER, VOICE } from "./cluster.ts";
+import type { Host, Life } from "./host.ts";
+import type { Nic, Station } from "./lan.ts";
+import { AGENT_UNICAST_PORT } from "./lan.ts";
+import { CHEAP_SEAL } from "./seal.ts";
+import { watched, WatchedSealer } from "./watched.ts";
+import type { World } from "./world.ts";
+
+export class AgentHost {
+  readonly #world: World;
+  readonly host: Host;
+  readonly station: Station;
+  settings: AgentSettings;
+  #put: ((event: AgentEvent) => void) | undefined;
+  #tickets = new Tickets();
+  /** When the machine next wants to be woken, on its boot clock. */
+  nextWakeup: () => Ms | undefined = () => undefined;
+
+  constructor(world: World, { host, nics, settings }: { readonly host: Host; readonly nics: readonly Nic[]; readonly settings: AgentSettings }) {
+    this.#world = world;
+    this.host = host;
+    this.settings = settings;
+    this.station = { host, side: "agent", nics, port: AGENT_UNICAST_PORT, receive: () => {} };
+    host.start = (life) => this.#start(life);
+    host.disk.onDurable = (changes) => world.watchers.tell("durable", changes);
+  }
+
+  /** Answered once it is on disk. @returns undefined where nobody listens */
+  report(format: ReportFormat, body: Uint8Array, then: (reply: Reply) => void): boolean {
+    return this.#enter((ticket) => ({ kind: "reported", format, body, ticket }), then);
+  }
+
+  ask(question: Question, then: (reply: Reply) => void): boolean {
+    return this.#enter((ticket) => ({ kind: "asked", question, ticket }), then);
+  }
+
+  reload(settings: AgentSettings): void {
+    this.settings = settings;
+    this.#put?.({ kind: "reloaded", settings });
+  }
+
+  /** As it lies on the disk. */
+  alarm(id: string): Alarm | undefined {
+    return (this.host.disk.row("alarms", id) as { readonly alarm: Alarm } | undefined)?.alarm;
+  }
+
+  *alarms(): Generator<Alarm> {
+    for (const row of this.host.disk.rows("alarms").values()) yield (row as { readonly alarm: Alarm }).alarm;
+  }
+
+  /** Whether it has run for so long, and its disk takes what it is given. */
+  settledSince(ms: Ms): boolean {
+    const { host } = this;
+    return this.#put !== undefined && host.running && !host.asleep && !host.disk.ailing && host.agenda.now - host.startedAt > ms;
+  }
+
+  #enter(event: (ticket: number) => AgentEvent, then: (reply: Reply) => void): boolean {
+    const { host } = this;
+    const put = this.#put;
+    if (put === undefined || !host.running || host.asleep) return false;
+    void this.#tickets.ask((ticket) => put(event(ticket))).then(then);
+    return true;
+  }
+
+  #start(life: Life): void {
+    const { host } = this;
+    const store = host.disk.open(life);
+    const now = host.clock.now();
+    const stored = store.load("meta").find(({ id }) => id === "epoch")?.row;
+    const epoch = nextEpoch({ stored: BigInt(typeof stored === "string" ? stored : 0), wallMs: now.wall, random16: this.#world.dice.uint32() & 0xffff });
+    this.#put = undefined;
+    this.#world.watchers.tell("agentStarts");
+    void store.commit([{ kind: "put", table: "meta", id: "epoch", row: String(epoch) }]).then((written) => {
+      if (written.ok) this.#run(life, { store, epoch });
+      else host.kill();
+    });
+  }
+
+  #run(life: Life, { store, epoch }: { readonly store: ReturnType<Host["disk"]["open"]>; readonly epoch: bigint }): void {
+    const world = this.#world;
+    const { host, station } = this;
+    const now = host.clock.now();
+    const remembered = remember(store, { boot: host.clock.boot, now });
+    const ring = new KeyRing(VOICE);
+    ring.setGroup(CLUSTER.group.kid, CLUSTER.group.key);
+    for (const member of remembered.members) ring.addPeer(peerOfMember(member));
+    const seal = world.plan.realSeal ? SEAL : CHEAP_SEAL;
+    const opener = new Opener({ ring, side: "agent", seal });
+    const tickets = (this.#tickets = new Tickets());
+    const clock = host.clock.port(life);
+    const machine = new Agent({
+      settings: this.settings, remembered, seed: world.dice.uint32(), now,
+      self: {
+        clusterName: CLUSTER.name, clusterKey: CLUSTER.key, agentName: "node1", version: "sim", port: AGENT_UNICAST_PORT, voice: VOICE,
+        voiceCertificate: CLUSTER.voiceCertificate, group: CLUSTER.group, secrets: CLUSTER.secrets, boot: clock.boot, epoch,
+      },
+    });
+    this.nextWakeup = () => machine.nextWakeup();
+    const put = (event: AgentEvent): void => {
+      if (!life.over) loop.put(event);
+    };
+    const perform = performer({
+      store, ring, opener, tickets, put, log: { write: () => {} },
+      lan: {
+        broadcast: (datagram) => {
+          if (!life.over) world.sent(station, datagram, undefined);
+        },
+        send: (datagram, to) => {
+          if (!life.over) world.sent(station, datagram, to);
+        },
+        close: () => {},
+      },
+      link: world.jumpHost.port(life),
+      sealer: new WatchedSealer({ ring, epoch, seal, tell: (said) => life.over || world.watchers.tell("said", { host, sender: VOICE.id, ...said }) }),
+      exit: () => host.kill(),
+    });
+    const loop = drive<AgentEvent, AgentTurn>({
+      machine: watched(machine, { world, host, see: (turn) => world.watchers.tell("decided", turn) }),
+      clock, tick: { kind: "tick" }, soon: (then) => world.agenda.soon(life.guard(then)),
+      perform: (turn) => perform(turn).catch((thrown: unknown) => world.broke(host, thrown)),
+    });
+    station.receive = (wire) => {
+      const opened = opener.open(wire.bytes, wire.from.host, host.clock.now().mono);
+      if (!opened.ok) return;
+      world.watchers.tell("letIn", station, wire, opened.value);
+      put({ kind: "heard", from: wire.from, packet: opened.value });
+    };
+    this.#put = put;
+    put({ kind: "started" });
+  }
+}
