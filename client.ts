@@ -16,6 +16,7 @@ import { clientApi } from "./lib/io/client-api.ts";
 import { openClock } from "./lib/io/clock.ts";
 import { openTaps } from "./lib/io/desk-lines.ts";
 import { dice } from "./lib/io/dice.ts";
+import { watchLinks } from "./lib/io/interfaces.ts";
 import { lanSentence, openClientLan } from "./lib/io/lan.ts";
 import { localSentence, serveLocal } from "./lib/io/local.ts";
 import { openLog } from "./lib/io/log.ts";
@@ -40,7 +41,7 @@ async function run(setup: ClientSetup): Promise<number> {
   const desks = openDesks(setup, { log, onTake: (id) => loop.put({ kind: "taken", id, comment: "" }), onQuit: () => stop("quit") });
   const { peer, name, serial, voice, address } = keys.agent;
   const remembered = restoreClient(store.value, {
-    members: [{ id: peer.id, name, voice, serial, address }], onBad: (table, id) => log.write("error", "row not read", { table, id }),
+    members: [{ id: peer.id, name, voice, serial, address, heardOn: undefined }], onBad: (table, id) => log.write("error", "row not read", { table, id }),
   });
   const ring = new KeyRing(keys.identity);
   ring.setGroup(keys.group.kid, keys.group.key);
@@ -74,8 +75,10 @@ async function run(setup: ClientSetup): Promise<number> {
   if (!local.ok) throw new ExitFault(EXIT.unavailable, localSentence(local.fault, "gapbell-client"));
   onSignals({ stop, stopNow: () => process.exit(EXIT.temporary), reload: () => {} });
   loop.put({ kind: "started" });
+  const unwatch = watchLinks((links) => loop.put({ kind: "links", links }));
 
   const code = await ended.promise;
+  unwatch();
   await loop.idle();
   loop.stop();
   taps.close();

@@ -8,17 +8,19 @@ import { toBase64, utf8 } from "../base/bytes.ts";
 import { hmacSha256 } from "../base/digest.ts";
 import type { Prng } from "../base/prng.ts";
 import { type Ms, type Now, seconds, type WallMs } from "../base/units.ts";
-import type { Address } from "../port/lan.ts";
+import type { Address, Link } from "../port/lan.ts";
 import type { PeerId } from "../trust/keys.ts";
 import { DEAF_MS, HELLO_EVERY_MS } from "../wire/constants.ts";
 import type { Body } from "../wire/message.ts";
 import type { KnownAgent } from "./turn.ts";
+import { isThere, linkTowards } from "./whereabouts.ts";
 
 /**
  * `searching`: not heard since the start, and not yet for long. `heard`: beacons come and our HELLO is answered.
- * `unanswered`: beacons come, but no answer to us does. `deaf`: nothing comes.
+ * `unanswered`: beacons come, but no answer to us does. `deaf`: nothing comes, though the host is where the agent was heard.
+ * `elsewhere`: nothing comes, and the host has left the cluster's LAN.
  */
-export type Grade = "searching" | "heard" | "unanswered" | "deaf";
+export type Grade = "searching" | "heard" | "unanswered" | "deaf" | "elsewhere";
 
 /** Between HELLOs that were not answered. */
 const HELLO_AGAIN = { firstMs: seconds(1), mostMs: HELLO_EVERY_MS } as const;
@@ -88,6 +90,7 @@ export class Ears {
   #seekDue: Ms | undefined;
   #seeks = 0;
   #lastAt: Ms;
+  #links: readonly Link[] | undefined;
 
   constructor({ agents, places, dice, nonceKey, at }: {
     readonly agents: readonly KnownAgent[]; readonly places: ReadonlyMap<PeerId, Place>;
@@ -137,6 +140,16 @@ export class Ears {
     return true;
   }
 
+  /** Where the host is now. One that comes back to the LAN gives its agents time to be heard, and asks them at once. */
+  links(links: readonly Link[], now: Ms): void {
+    const back = [...this.#agents.values()].filter(({ grade, agent }) => grade === "elsewhere" && isThere(agent.heardOn, links));
+    this.#links = links;
+    for (const held of back) held.graceUntil = Math.max(held.graceUntil, now + AWAKE_GRACE_MS);
+    if (back.length === 0) return;
+    this.#seeks = 0;
+    this.#seekDue = now;
+  }
+
   /** A beacon of an agent that we know. `newer`, `older`: of an epoch that must be proven first. */
   beacon(id: PeerId, { body, from, freshness }: { readonly body: Body<"beacon">; readonly from: Address; readonly freshness: "fresh" | "newer" | "older" }, now: Now): void {
     const held = this.#agents.get(id);
@@ -170,7 +183,7 @@ export class Ears {
    *
    * @returns what to believe from now on; undefined where it answers nothing that we asked
    */
-  welcome(id: PeerId, { nonce, place, agent }: { readonly nonce: string; readonly place: Place; readonly agent: KnownAgent & { readonly address: Address } }, now: Now): { readonly adopt: boolean } | undefined {
+  welcome(id: PeerId, { nonce, place, agent }: { readonly nonce: string; readonly place: Place; readonly agent: Omit<KnownAgent, "heardOn"> & { readonly address: Address } }, now: Now): { readonly adopt: boolean } | undefined {
     const held = this.#agents.get(id);
     if (held === undefined || !held.nonces.includes(nonce)) return undefined;
     const adopt = !held.believed || held.place?.epoch !== place.epoch;
@@ -179,7 +192,7 @@ export class Ears {
     held.nonces = [];
     held.tries = 0;
     held.answeredAt = now.mono;
-    held.agent = sameAgent(held.agent, agent) ? held.agent : agent;
+    held.agent = sameAgent(held.agent, agent) ? held.agent : { ...agent, heardOn: held.agent.heardOn };
     held.helloDue = now.mono + Math.round(this.#dice.around(HELLO_EVERY_MS, 0.2));
     this.#heard(held, now);
     return { adopt };
@@ -216,7 +229,7 @@ export class Ears {
   takeRegraded(now: Ms): readonly AgentView[] {
     const regraded: Held[] = [];
     for (const held of this.#agents.values()) {
-      const grade = gradeOf(held, now);
+      const grade = gradeOf(held, this.#links, now);
       if (grade === held.grade) continue;
       held.grade = grade;
       regraded.push(held);
@@ -237,6 +250,10 @@ export class Ears {
   #heard(held: Held, now: Now): void {
     held.heardAt = now.wall;
     held.provenAt = now.mono;
+    const { address, heardOn } = held.agent;
+    const on = address === undefined || this.#links === undefined ? undefined : linkTowards(address.host, this.#links);
+    // What is not known for the moment, while an interface comes up, is no news.
+    if (on !== undefined && (on.name !== heardOn?.name || on.subnet !== heardOn.subnet)) held.agent = { ...held.agent, heardOn: on };
   }
 
   /**
@@ -262,14 +279,15 @@ export class Ears {
   }
 }
 
-function sameAgent(a: KnownAgent, b: KnownAgent): boolean {
+function sameAgent(a: KnownAgent, b: Omit<KnownAgent, "heardOn">): boolean {
   return a.name === b.name && a.voice === b.voice && a.serial === b.serial && a.address?.host === b.address?.host && a.address?.port === b.address?.port;
 }
 
-function gradeOf(held: Held, now: Ms): Grade {
+function gradeOf(held: Held, links: readonly Link[] | undefined, now: Ms): Grade {
   if (held.believed && now < Math.min(held.answeredAt, held.provenAt) + DEAF_MS) return "heard";
   if (now < held.graceUntil) return held.grade;
-  return now < held.beaconAt + DEAF_MS ? "unanswered" : "deaf";
+  if (now < held.beaconAt + DEAF_MS) return "unanswered";
+  return isThere(held.agent.heardOn, links) ? "deaf" : "elsewhere";
 }
 
 /** When the grade may change though nothing comes. */

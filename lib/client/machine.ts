@@ -67,6 +67,9 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
       case "heard":
         hear(parts, event, now);
         break;
+      case "links":
+        parts.ears.links(event.links, now.mono);
+        break;
       case "asked":
         this.#answer(event, now);
         break;
@@ -153,7 +156,7 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
     if (this.#failed !== undefined) return;
     this.#failed = { at: now.mono, reason };
     this.#parts.draft.log("store failed", { reason });
-    this.#parts.draft.add({ kind: "hearing", line: storeFailedLine(reason, this.#parts.self.language) });
+    this.#parts.draft.add({ kind: "hearing", line: storeFailedLine(reason, this.#parts.self.language), rings: true });
   }
 
   /** Everything that has fallen due. */
@@ -194,7 +197,7 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
       const since = heardAt === undefined ? "" : new Date(heardAt).toISOString().slice(11, 16);
       return hearingLine({ grade, name: agent.name, since: since === "" ? "" : `${since} UTC` }, self.language);
     });
-    draft.add({ kind: "hearing", line: lines.filter((line) => line !== "").join("\n") });
+    draft.add({ kind: "hearing", line: lines.filter((line) => line !== "").join("\n"), rings: ears.all().some(({ grade }) => grade === "deaf" || grade === "unanswered") });
   }
 
   #seek(now: Now): void {

@@ -67,7 +67,7 @@ function carryOut(ports: ClientPorts, effect: ClientEffect, promised: boolean): 
       for (const desk of ports.desks) desk.update({ id: effect.id, line: effect.line, gone: effect.gone });
       return;
     case "hearing":
-      for (const desk of ports.desks) desk.hearing(effect.line);
+      for (const desk of ports.desks) desk.hearing({ line: effect.line, rings: effect.rings });
       return;
     case "tell":
       return ports.tell(effect.line);

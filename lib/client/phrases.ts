@@ -39,6 +39,8 @@ export function hearingLine({ grade, name, since }: { readonly grade: Grade; rea
       return words.unanswered(name);
     case "deaf":
       return words.deaf(name, since);
+    case "elsewhere":
+      return words.elsewhere(name);
     default:
       return unreachable(grade);
   }
@@ -56,6 +58,7 @@ const PHRASES = {
     searching: (name: string) => `Looking for agent ${name}`,
     unanswered: (name: string) => `Agent ${name} is heard but does not answer: alarms may arrive, acknowledgements may not`,
     deaf: (name: string, since: string) => `Agent ${name} is not heard${since === "" ? "" : ` since ${since}`}: its alarms do not reach this host`,
+    elsewhere: (name: string) => `Not on the cluster's LAN: agent ${name} cannot be heard from here`,
     storeFailed: (why: string) => `This listener cannot write to its disk (${why}): it rings on, gives no receipts, and will start again`,
   },
   zh: {
@@ -65,6 +68,7 @@ const PHRASES = {
     searching: (name: string) => `正在寻找代理 ${name}`,
     unanswered: (name: string) => `能听到代理 ${name}，但它没有应答：告警可能到达，确认可能无法送出`,
     deaf: (name: string, since: string) => `${since === "" ? "" : `自 ${since} 起`}听不到代理 ${name}：它的告警无法到达本机`,
+    elsewhere: (name: string) => `本机不在集群的局域网内：此处听不到代理 ${name}`,
     storeFailed: (why: string) => `本机监听程序无法写入磁盘（${why}）：仍会响铃，但不发送回执，稍后重启`,
   },
 } as const;

@@ -19,6 +19,7 @@ const PlaceRow = z.object({ epoch: big, counter: big });
 const AgentRow = z.object({
   id: z.string(), name: z.string(), voice: z.string(), serial: z.int(),
   address: z.object({ host: z.string(), port: z.int() }).optional(),
+  heardOn: z.object({ name: z.string(), subnet: z.string() }).optional(),
 });
 const InboxRow = z.object({
   item: AlarmItem, condition: StateItem.shape.condition, attention: StateItem.shape.attention, phase: StateItem.shape.phase, sending: StateItem.shape.sending,
@@ -43,7 +44,7 @@ export function restoreClient(
       onBad(table, id);
       return [];
     });
-  const stored = new Map(rows("agents", AgentRow).map(({ id, row }): [PeerId, KnownAgent] => [id, { ...row, address: row.address }]));
+  const stored = new Map(rows("agents", AgentRow).map(({ id, row }): [PeerId, KnownAgent] => [id, { ...row, address: row.address, heardOn: row.heardOn }]));
   return {
     inbox: rows("inbox", InboxRow).map(({ row }): Inboxed => ({ ...row, closedAt: row.closedAt })),
     acks: rows("acks", AckRow).map(({ row }): PendingAck => row),

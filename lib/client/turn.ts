@@ -5,12 +5,13 @@ import type { Language } from "../alarm/language.ts";
 import type { Ms } from "../base/units.ts";
 import type { ClientQuestion, TapLine } from "../port/client-door.ts";
 import type { Showing } from "../port/desk.ts";
-import type { Address } from "../port/lan.ts";
+import type { Address, Link } from "../port/lan.ts";
 import type { Change } from "../port/store.ts";
 import type { Reply } from "../port/tickets.ts";
 import type { PeerId } from "../trust/keys.ts";
 import type { Opened } from "../trust/opener.ts";
 import type { Body, Message } from "../wire/message.ts";
+import type { HeardOn } from "./whereabouts.ts";
 
 export type Seat = Body<"hello">["seat"];
 
@@ -23,6 +24,8 @@ export type KnownAgent = {
   readonly serial: number;
   /** Where it was last reached; undefined until it is heard. */
   readonly address: Address | undefined;
+  /** Undefined until it is heard. */
+  readonly heardOn: HeardOn | undefined;
 };
 
 /** What a listener is: fixed for the life of the process. */
@@ -54,6 +57,8 @@ export type ClientEvent =
   | { readonly kind: "started" }
   | { readonly kind: "tick" }
   | { readonly kind: "heard"; readonly from: Address; readonly packet: Opened }
+  /** Where the host is now: what it tells of its interfaces. */
+  | { readonly kind: "links"; readonly links: readonly Link[] }
   | { readonly kind: "asked"; readonly question: ClientQuestion; readonly ticket: number }
   /** The desk has answered: `seen` where it was put before a person. */
   | { readonly kind: "shown"; readonly id: OccurrenceId; readonly ring: number; readonly seen: boolean }
@@ -75,8 +80,8 @@ export type ClientEffect =
   | { readonly kind: "adopt"; readonly peer: PeerId; readonly epoch: bigint; readonly counter: bigint }
   | { readonly kind: "show"; readonly showing: Showing }
   | { readonly kind: "update"; readonly id: OccurrenceId; readonly line: string; readonly gone: boolean }
-  /** Whether agents are heard, in words; "" where all is well. */
-  | { readonly kind: "hearing"; readonly line: string }
+  /** Whether agents are heard, in words; "" where all is well. `rings`: somebody must look, and not only know. */
+  | { readonly kind: "hearing"; readonly line: string; readonly rings: boolean }
   | { readonly kind: "tell"; readonly line: TapLine }
   | { readonly kind: "exit"; readonly code: number; readonly reason: string };
 

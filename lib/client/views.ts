@@ -49,6 +49,7 @@ export function statusOf(parts: Parts, now: Now): Readonly<Record<string, unknow
     version: self.version, green: ears.green, at: now.wall,
     agents: ears.all().map(({ agent, grade, believed, place, beacon, heardAt }) => ({
       id: agent.id, name: agent.name, address: agent.address && `${agent.address.host}:${agent.address.port}`, hearing: grade, believed, heardAt,
+      link: agent.heardOn && `${agent.heardOn.name} ${agent.heardOn.subnet}`,
       epoch: place && String(place.epoch), counter: place && String(place.counter),
       rules: parts.digests.get(agent.id) === undefined ? "unknown" : parts.digests.get(agent.id) === rules.digest ? "same" : "other",
       ...(beacon !== undefined && beacon.kid !== self.group.kid ? { fault: "the group key has changed: join again" } : {}),

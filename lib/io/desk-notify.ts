@@ -112,8 +112,8 @@ export function openNotifyDesk({ language, timezone, log, command = "notify-send
       });
     },
     update: (update) => void inTurn(() => farewell(update)),
-    hearing: (line) => {
-      if (line !== "") void inTurn(() => send(still(line)));
+    hearing: ({ line, rings }) => {
+      if (line !== "") void inTurn(() => send(rings ? still(line) : { ...still(line), urgency: "low", expireMs: FAREWELL_MS }));
     },
     close: () => {},
   };

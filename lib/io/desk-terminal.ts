@@ -8,7 +8,7 @@ import { momentText } from "../alarm/moment.ts";
 import type { Severity } from "../alarm/severity.ts";
 import { fallbackLine, headline, oneLine, SHORT_ID_LENGTH } from "../alarm/wording.ts";
 import type { WallMs } from "../base/units.ts";
-import type { Desk, Showing } from "../port/desk.ts";
+import type { Desk, Hearing, Showing } from "../port/desk.ts";
 
 /** Open alarms that the list shows; the others are counted. */
 export const LISTED_MOST = 10;
@@ -54,7 +54,7 @@ type Listed = { readonly showing: Showing; readonly mine: boolean; readonly orde
 export function openTerminalDesk(options: TerminalOptions): TerminalDesk {
   const desk = new Terminal(options);
   return {
-    show: async (showing) => desk.show(showing), update: (update) => desk.update(update), hearing: (line) => desk.hear(line),
+    show: async (showing) => desk.show(showing), update: (update) => desk.update(update), hearing: (hearing) => desk.hear(hearing),
     key: (typed) => desk.key(typed), note: (line) => desk.say([oneLine(line)]), close: () => desk.close(),
   };
 }
@@ -65,7 +65,7 @@ class Terminal {
   readonly #open = new Map<string, Listed>();
   #selected: string | undefined;
   /** Undefined until something is known of the agent; "" where all is well. */
-  #hearing: string | undefined;
+  #hearing: Hearing | undefined;
   #drawn = 0;
   #order = 0;
   #closed = false;
@@ -104,12 +104,13 @@ class Terminal {
     this.say(line === "" ? [] : [this.#paint(`${this.#clock()}   [${short(id)}]${about} ${oneLine(line)}`, gone ? GREEN : YELLOW)]);
   }
 
-  hear(line: string): void {
+  hear(hearing: Hearing): void {
     const before = this.#hearing;
-    this.#hearing = line;
+    this.#hearing = hearing;
+    const { line, rings } = hearing;
     const { clusterName } = this.#options;
-    if (line !== "") return this.say(line.split("\n").map((one) => this.#paint(`${this.#clock()} ! ${oneLine(one)}`, RED)), true);
-    const again = before !== undefined && before !== "";
+    if (line !== "") return this.say(line.split("\n").map((one) => this.#paint(`${this.#clock()} ${rings ? "!" : " "} ${oneLine(one)}`, rings ? RED : DIM)), rings);
+    const again = before !== undefined && before.line !== "";
     this.say([this.#paint(`${this.#clock()}   ${again ? this.#words.heardAgain(clusterName) : this.#words.heard(clusterName)}`, GREEN)], again);
   }
 
@@ -184,7 +185,7 @@ class Terminal {
     const more = this.#open.size - alarms.length;
     const lines = [
       this.#paint("─".repeat(columns), DIM),
-      this.#paint(cut(this.#heading(), columns), this.#hearing === "" ? GREEN : RED),
+      this.#paint(cut(this.#heading(), columns), this.#hearing?.line === "" ? GREEN : this.#hearing?.rings === false ? DIM : RED),
       ...alarms.map((listed) => this.#row(listed, columns)),
       ...(more > 0 ? [this.#words.more(more)] : []),
       this.#paint(cut(alarms.length === 0 ? this.#words.idle : this.#words.keys, columns), DIM),
@@ -195,7 +196,8 @@ class Terminal {
 
   #heading(): string {
     if (this.#hearing === undefined) return this.#words.seeking;
-    return this.#hearing === "" ? this.#words.heard(this.#options.clusterName) : (this.#hearing.split("\n")[0] ?? "");
+    const { line } = this.#hearing;
+    return line === "" ? this.#words.heard(this.#options.clusterName) : (line.split("\n")[0] ?? "");
   }
 
   #row({ showing: { alarm }, line }: Listed, columns: number): string {

@@ -2,6 +2,9 @@
 
 import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
+import { broadcastOf, prefixOf, subnetOf } from "../base/ipv4.ts";
+import { type Ms, seconds } from "../base/units.ts";
+import type { Link } from "../port/lan.ts";
 
 /** One address of one interface, and where its broadcasts go. */
 export type Road = {
@@ -53,6 +56,30 @@ export function systemRoads(named: readonly Named[] | undefined): readonly Road[
   return chooseRoads(systemInterfaces(), { named, defaultRoute: defaultRouteOf(readRoutes()) });
 }
 
+/** Every interface that is up and has an address, loopback included. */
+export function systemLinks(): readonly Link[] {
+  const way = defaultRouteOf(readRoutes());
+  return systemInterfaces().map(({ name, address, netmask, internal }) => ({ name, subnet: subnetOf(address, netmask), leadsOut: name === way, internal }));
+}
+
+/** How often a listener looks where it is: sooner than it may call an agent silent after a sleep. */
+const LINKS_EVERY_MS: Ms = seconds(5);
+
+/** Tells at once, and again whenever they have changed. @returns what ends it */
+export function watchLinks(tell: (links: readonly Link[]) => void, read: () => readonly Link[] = systemLinks): () => void {
+  let told = "";
+  const look = (): void => {
+    const links = read();
+    const now = JSON.stringify(links);
+    if (now === told) return;
+    told = now;
+    tell(links);
+  };
+  look();
+  const timer = setInterval(look, LINKS_EVERY_MS);
+  return () => clearInterval(timer);
+}
+
 function readRoutes(): string {
   try {
     return readFileSync("/proc/net/route", "utf8");
@@ -63,13 +90,4 @@ function readRoutes(): string {
 
 function roadOf({ name, address, netmask }: Found, broadcast: string | undefined): Road {
   return { name, address, broadcasts: broadcast === undefined ? ["255.255.255.255", broadcastOf(address, netmask)] : [broadcast] };
-}
-
-function broadcastOf(address: string, netmask: string): string {
-  const mask = netmask.split(".").map(Number);
-  return address.split(".").map((part, at) => Number(part) | (~(mask[at] ?? 255) & 255)).join(".");
-}
-
-function prefixOf(netmask: string): number {
-  return netmask.split(".").reduce((sum, part) => sum + (Number(part).toString(2).match(/1/g)?.length ?? 0), 0);
 }

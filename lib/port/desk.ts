@@ -13,12 +13,14 @@ export type Showing = {
   readonly unverified: boolean;
 };
 
+export type Hearing = { readonly line: string; readonly rings: boolean };
+
 export interface Desk {
   /** @returns whether it was put before a person (and not only written down) */
   show(showing: Showing): Promise<boolean>;
   /** One line for people about an alarm on show: taken by li, cleared, told outside. `gone` takes the popup away. */
   update(update: { readonly id: string; readonly line: string; readonly gone: boolean }): void;
-  /** Whether agents are heard, in words; "" clears it. */
-  hearing(line: string): void;
+  /** Whether agents are heard, in words; "" clears it. What does not ring is said quietly: the host is elsewhere. */
+  hearing(hearing: Hearing): void;
   close(): void;
 }

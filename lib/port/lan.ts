@@ -3,6 +3,17 @@
 /** IPv4 address in dotted form and UDP port. */
 export type Address = { readonly host: string; readonly port: number };
 
+/** One address of an interface that is up: where the host is. */
+export type Link = {
+  readonly name: string;
+  /** "10.0.0.0/24" */
+  readonly subnet: string;
+  /** The default route leaves here. */
+  readonly leadsOut: boolean;
+  /** Loopback: it leads nowhere. */
+  readonly internal: boolean;
+};
+
 export interface Lan {
   /** Sends on every interface in use, to the broadcast port; an agent to its listeners, a listener to the agents' port. */
   broadcast(datagram: Uint8Array): void;

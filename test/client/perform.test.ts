@@ -32,7 +32,7 @@ function aWorld({ diskFails = false, sees = true }: { readonly diskFails?: boole
     opener: new Opener({ ring, side: "client" }), sealer: new Sealer({ ring, epoch: 1n }), tickets,
     log: { write: () => {} },
     desks: [
-      { show: async () => { done.push("show"); return sees; }, update: ({ line }) => void done.push(`update ${line}`), hearing: (line) => void done.push(`hearing ${line}`), close: () => {} },
+      { show: async () => { done.push("show"); return sees; }, update: ({ line }) => void done.push(`update ${line}`), hearing: ({ line }) => void done.push(`hearing ${line}`), close: () => {} },
       { show: async () => { throw new Error("no desktop"); }, update: () => {}, hearing: () => {}, close: () => {} },
     ],
     tell: ({ kind }) => void done.push(`tell ${kind}`), put: (event) => void events.push(event), exit: (code) => void done.push(`exit ${code}`),
@@ -51,13 +51,13 @@ function receiptTo(agent: ScriptedAgent): ClientEffect {
 
 test("a turn is first written, then said, then shown", async () => {
   const world = aWorld();
-  await world.perform([SHOW, { kind: "hearing", line: "x" }, receiptTo(world.agent)]);
+  await world.perform([SHOW, { kind: "hearing", line: "x", rings: true }, receiptTo(world.agent)]);
   expect(world.done).toEqual(["commit 1", "send 10.0.0.1", "show", "hearing x"]);
 });
 
 test("what needs no write waits for none", async () => {
   const world = aWorld();
-  await world.perform([{ kind: "hearing", line: "x" }], []);
+  await world.perform([{ kind: "hearing", line: "x", rings: true }], []);
   expect(world.done).toEqual(["hearing x"]);
 });
 

@@ -97,7 +97,7 @@ for (const { name, command } of BROKEN) {
     const desk = openNotifyDesk({ ...READER, command: command(folder) });
     expect(await desk.show(showing())).toBe(false);
     desk.update({ id: anId(1), line: "x", gone: true });
-    desk.hearing("Agent node1 is not heard");
+    desk.hearing({ line: "Agent node1 is not heard", rings: true });
     expect(await desk.show(showing())).toBe(false);
   });
 }

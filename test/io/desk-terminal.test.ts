@@ -24,8 +24,8 @@ test("in a pipe each thing that happens is a plain line", async () => {
   await desk.show(showing());
   await desk.show(showing({ id: anId(2), to: ["zhao"], severity: "major" }, { rings: false }));
   desk.update({ id: anId(1), line: "Acknowledged by zhao", gone: true });
-  desk.hearing("Agent node1 is not heard");
-  desk.hearing("");
+  desk.hearing({ line: "Agent node1 is not heard", rings: true });
+  desk.hearing({ line: "", rings: false });
   expect(text().split("\n")).toEqual([
     "12:00:05 ● [000001] [CRITICAL] osd/osd.12: disk is full",
     "12:00:05   [000002] [MAJOR] osd/osd.12: disk is full",
@@ -115,9 +115,17 @@ test("the list is short, counts the rest, and is never wider than the screen", a
 test("before anything is heard the list says so, and a silent agent stays on it", () => {
   const { desk, last } = aDesk({ live: true });
   expect(last()).toContain("Looking for the agent");
-  desk.hearing("Agent node1 is not heard since 12:00 UTC");
+  desk.hearing({ line: "Agent node1 is not heard since 12:00 UTC", rings: true });
   desk.note("another line");
   expect(last().split("\n")).toContain("Agent node1 is not heard since 12:00 UTC");
+});
+
+test("that the host is elsewhere is said quietly: no bell, no red", () => {
+  const { desk, text, last } = aDesk({ live: true, colour: true });
+  desk.hearing({ line: "Not on the cluster's LAN", rings: false });
+  expect(last()).toContain("Not on the cluster's LAN");
+  expect(text()).not.toContain("\u0007");
+  expect(last()).not.toContain("\u001b[31m");
 });
 
 test("what a source says cannot move the cursor", async () => {

@@ -79,7 +79,7 @@ export class ClientWorld {
     }
     this.#opener = new Opener({ ring: this.#ring, side: "client" });
     this.#sealer = new Sealer({ ring: this.#ring, epoch: BigInt(this.#lives) });
-    const members = this.agents.map((agent): KnownAgent => ({ id: agent.voice.id, name: agent.name, voice: agent.voiceCertificate, serial: 1, address: undefined }));
+    const members = this.agents.map((agent): KnownAgent => ({ id: agent.voice.id, name: agent.name, voice: agent.voiceCertificate, serial: 1, address: undefined, heardOn: undefined }));
     const remembered = restoreClient({ load: (table) => this.table(table) }, { members, onBad: () => {} });
     for (const [peer, place] of remembered.places) this.#opener.adopt(peer, place);
     const [first] = this.agents;
