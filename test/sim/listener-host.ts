@@ -75,7 +75,7 @@ export class ListenerHost {
   #run(life: Life, { store, epoch }: { readonly store: ReturnType<Host["disk"]["open"]>; readonly epoch: bigint }): void {
     const world = this.#world;
     const { host, station, identity, seat } = this;
-    const member: KnownAgent = { id: VOICE.id, name: "node1", voice: CLUSTER.voiceCertificate, serial: 1, address: undefined };
+    const member: KnownAgent = { id: VOICE.id, name: "node1", voice: CLUSTER.voiceCertificate, serial: 1, address: undefined, heardOn: undefined };
     const remembered = restoreClient(store, { members: [member], onBad: (table, id) => world.broke(host, new Error(`row ${table} ${id} was not read back`)) });
     const ring = new KeyRing(identity);
     ring.setGroup(CLUSTER.group.kid, CLUSTER.group.key);
