@@ -57,7 +57,7 @@ function lookForRoom(parts: Parts, left: number, now: Now): void {
   else if (parts.book.openCount < OPEN_MOST - ROOM_AGAIN) clearOwn(parts, { ...own, text: "New alarms are taken again" }, now);
 }
 
-/** @returns the occurrence that the report is about */
+/** @returns the occurrence that the report is about; undefined where there is none, or it is only noted */
 export function admitReport(parts: Parts, report: Report, now: Now): string | undefined {
   const key = keyOf(report.identity, parts.self.secrets.alarmKey);
   const latest = parts.book.latestOf(key);
@@ -74,13 +74,15 @@ export function admitReport(parts: Parts, report: Report, now: Now): string | un
     repeat(parts, latest, { report, decided }, now);
     return latest.id;
   }
+  if (decided.severity === "info") {
+    const { note, dropped } = parts.notes.take(key, report, decided, now.wall);
+    parts.draft.put("notes", key, note);
+    for (const old of dropped) parts.draft.remove("notes", old);
+    return undefined;
+  }
   const raisedAt = report.generatedAt ?? now.wall;
   const named = occurrenceIdOf({ key, raisedAt }, parts.self.secrets.alarmKey);
   const id = parts.book.get(named) === undefined ? named : occurrenceIdOf({ key, raisedAt: now.wall }, parts.self.secrets.alarmKey);
-  if (decided.severity === "info") {
-    parts.draft.remember(id, now.wall, { kind: "reported", source: report.source, text: report.text, condition: "raised", again: report.again });
-    return id;
-  }
   begin(parts, { id, key, report, decided: { ...decided, severity: decided.severity } }, now);
   return id;
 }

@@ -11,12 +11,12 @@ import type { Question } from "./turn.ts";
 import { viewOf } from "./views.ts";
 
 export function answer(parts: Parts, invites: Invites, { question, ticket }: { readonly question: Question; readonly ticket: number }, now: Now): void {
-  const { draft, book, listeners, wayOut } = parts;
+  const { draft, book, listeners, wayOut, notes } = parts;
   const reply = (status: number, body: unknown): void => draft.answer(ticket, { status, body });
   switch (question.kind) {
     case "list": {
       const alarms = question.all ? [...book.all()] : [...book.open()];
-      return reply(200, { alarms: sorted(alarms).map((alarm) => viewOf(alarm, now)) });
+      return reply(200, { alarms: sorted(alarms).map((alarm) => viewOf(alarm, now)), ...(question.all ? { notes: notes.all() } : {}) });
     }
     case "show": {
       const alarm = find(parts, question.id, reply);

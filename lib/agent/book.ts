@@ -84,7 +84,10 @@ export class Book {
     } else this.#stale.cancel(alarm.id);
     if (condition === "cleared") {
       this.#open.delete(alarm.id);
-      if (this.#forget.dueOf(alarm.id) === undefined) this.#forget.set(alarm.id, now.mono + CLOSED_KEEP_MS);
+      if (this.#forget.dueOf(alarm.id) === undefined) {
+        const keptMs = Math.min(CLOSED_KEEP_MS, Math.max(0, (alarm.clearedAt ?? now.wall) + CLOSED_KEEP_MS - now.wall));
+        this.#forget.set(alarm.id, now.mono + keptMs);
+      }
     } else {
       this.#open.add(alarm.id);
       this.#forget.cancel(alarm.id);

@@ -27,6 +27,11 @@ export class Draft {
     this.#entries.push({ kind: "append", entry: { occurrence, at, body } });
   }
 
+  /** Drops the whole timeline of an occurrence. */
+  forget(occurrence: OccurrenceId): void {
+    this.#entries.push({ kind: "forget", occurrence });
+  }
+
   add(effect: AgentEffect): void {
     this.#effects.push(effect);
   }

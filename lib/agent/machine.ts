@@ -16,6 +16,7 @@ import { Draft } from "./draft.ts";
 import { type News, WayOut } from "./escalate.ts";
 import { beacon, hear, type Invites, lookEverywhere, readLabels } from "./hear.ts";
 import { Listeners, type Member } from "./listeners.ts";
+import { type Note, Notes } from "./notes.ts";
 import type { AgentSelf, Parts } from "./parts.ts";
 import type { Pursuit } from "./pursuits.ts";
 import { type Batch, type Push, Pusher } from "./push.ts";
@@ -32,9 +33,17 @@ export type Remembered = {
   readonly presence: readonly Listener[];
   readonly invites: Invites;
   readonly pursuits: readonly Pursuit[];
+  readonly notes: readonly Note[];
   readonly relay: RelayAddress | undefined;
   readonly events: number;
+  /** Rows that cannot be used. */
+  readonly unfit: readonly Unfit[];
 };
+
+/** A stored row that does not fit. `about`: what it seems to have been about, or "". */
+export type Unfit = { readonly table: string; readonly id: string; readonly row: unknown; readonly reason: string; readonly about: string };
+/** So many are named in the alarm about them; all are in the log. */
+const UNFIT_NAMED_MOST = 3;
 
 /** The alarm about a way out that has been broken for long. */
 const WAY_OUT = { name: "GapbellWayOut", severity: "major" } as const;
@@ -51,6 +60,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
   #failure = "";
   #exiting = false;
   #events: number;
+  #unfit: readonly Unfit[];
   #now: Now;
 
   /** @param seed of the jitter; any 32-bit integer */
@@ -69,8 +79,9 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     this.#settings = settings;
     this.#invites = remembered.invites;
     this.#events = remembered.events;
+    this.#unfit = remembered.unfit;
     const current = (): AgentSettings => this.#settings;
-    this.#parts = { self, draft: new Draft(), book, push, wayOut, listeners, get settings() { return current(); } };
+    this.#parts = { self, draft: new Draft(), book, push, wayOut, listeners, notes: new Notes(), get settings() { return current(); } };
     this.#restore(remembered, now);
   }
 
@@ -222,6 +233,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     push.forget(id);
     draft.remove("alarms", id);
     draft.remove("pushes", id);
+    draft.forget(id);
     for (const escalation of wayOut.forget(id)) draft.remove("escalations", escalation);
   }
 
@@ -237,8 +249,9 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     return { status: 503, body: { error: `Nothing can be stored: ${this.#failure}` } };
   }
 
-  #restore({ alarms, pushes, members, presence, pursuits, relay, events }: Remembered, now: Now): void {
-    const { book, push, listeners, wayOut } = this.#parts;
+  #restore({ alarms, pushes, members, presence, pursuits, notes: noted, relay, events }: Remembered, now: Now): void {
+    const { book, push, listeners, wayOut, notes } = this.#parts;
+    notes.restore(noted);
     for (const alarm of alarms) book.put(alarm, now);
     book.takeChanged();
     listeners.restore(members, presence, now);
@@ -249,10 +262,34 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
       if (alarm !== undefined) push.resume(one, alarm, now.mono);
     }
     push.takeChanged();
+    // Where what was said of an alarm is lost, it is said again.
+    for (const alarm of book.open()) {
+      if (wantsPerson(alarm.life) && push.get(alarm.id) === undefined) push.ring(alarm, { why: "new", reason: "" }, now.mono);
+    }
+  }
+
+  /** What cannot be used stays in the database, and a person is told: it may have been an alarm. */
+  #setAside(now: Now): void {
+    const { draft } = this.#parts;
+    const unfit = this.#unfit;
+    if (unfit.length === 0) return;
+    this.#unfit = [];
+    for (const { table, id, row, reason } of unfit) {
+      draft.put("quarantine", `${table}/${id}`, row);
+      draft.remove(table, id);
+      draft.log("row set aside", { table, id, reason });
+    }
+    const named = unfit.slice(0, UNFIT_NAMED_MOST).map(({ table, id, about }) => `${table}/${id.slice(0, 26)}${about === "" ? "" : ` (${about})`}`);
+    const more = unfit.length > named.length ? `, and ${unfit.length - named.length} more` : "";
+    admitOwn(this.#parts, {
+      name: "GapbellStoredRows", severity: "critical", condition: "raised", again: true,
+      text: `Stored rows cannot be used after a restart and are kept aside: ${named.join(", ")}${more}`,
+    }, now);
   }
 
   /** After a start: who was probing probes again, and who waits for nobody at home is looked at. */
   #resume(now: Now): void {
+    this.#setAside(now);
     for (const alarm of [...this.#parts.book.open()]) {
       if (alarm.life.phase === "probing") probe(this.#parts, alarm, now);
       lookForSomebody(this.#parts, alarm, now);

@@ -9,6 +9,7 @@ import type { Book } from "./book.ts";
 import type { Draft } from "./draft.ts";
 import type { WayOut } from "./escalate.ts";
 import type { Listeners } from "./listeners.ts";
+import type { Notes } from "./notes.ts";
 import type { Pusher } from "./push.ts";
 import type { AgentSettings } from "./turn.ts";
 
@@ -42,6 +43,7 @@ export type Parts = {
   readonly push: Pusher;
   readonly wayOut: WayOut;
   readonly listeners: Listeners;
+  readonly notes: Notes;
 };
 
 export function policyOf({ settings }: Parts, alarm: Pick<Alarm, "classification">): Policy {

@@ -1,40 +1,64 @@
-/** The agent's memory from its store: every deadline re-anchored to the present boot. */
+/** The agent's memory from its store: every row checked, every deadline re-anchored to the present boot. */
 
+import type { z } from "zod";
 import type { Alarm } from "../alarm/alarm.ts";
-import { ACK_MS_MOST, CONTINUE_MS } from "../alarm/policy.ts";
+import { ACK_MS_MOST, CONTINUE_MS, STEP_AFTER_MS_MOST } from "../alarm/policy.ts";
 import { reanchor } from "../base/anchor.ts";
-import type { BootId, Now } from "../base/units.ts";
-import type { Listener } from "../duty/presence.ts";
-import type { RelayAddress } from "../port/relay-link.ts";
+import { foundText } from "../base/misfit.ts";
+import type { BootId, Ms, Now } from "../base/units.ts";
 import type { Store } from "../port/store.ts";
-import type { Invited } from "../trust/enrolment.ts";
-import type { Pursuit } from "./pursuits.ts";
-import type { Member } from "./listeners.ts";
-import type { Remembered } from "./machine.ts";
-import type { Push } from "./push.ts";
+import type { Remembered, Unfit } from "./machine.ts";
+import { AlarmRow, InviteRow, MemberRow, NoteRow, PresenceRow, PursuitRow, PushRow, RelayRow } from "./rows.ts";
 
-/** As `machine.ts` writes an alarm: together with the clocks of that turn. */
-type AlarmRow = { readonly alarm: Alarm; readonly clocks: Now & { readonly boot: BootId } };
-
-/** Rows are trusted as far as their form: only this program writes them, in a file that only its owner can write. */
-export function remember(store: Pick<Store, "load">, { boot, now }: { readonly boot: string; readonly now: Now }): Remembered {
-  const rows = <Row>(table: string): readonly Row[] => store.load(table).map(({ row }) => row as Row);
-  const meta = new Map(store.load("meta").map(({ id, row }) => [id, row]));
+/** What does not fit comes back as well: the machine puts it aside and raises an alarm about it. */
+export function remember(store: Pick<Store, "load">, at: { readonly boot: BootId; readonly now: Now }): Remembered {
+  const unfit: Unfit[] = [];
+  const check = <Row>(table: string, form: z.ZodType<Row>, { id, row }: { readonly id: string; readonly row: unknown }): readonly (readonly [string, Row])[] => {
+    const read = form.safeParse(row);
+    if (read.success) return [[id, read.data]];
+    const [issue] = read.error.issues;
+    unfit.push({ table, id, row, reason: `${issue?.path.map(String).join(".") || "the row"}: ${issue?.message ?? "does not fit"}`, about: aboutOf(row) });
+    return [];
+  };
+  const rows = <Row>(table: string, form: z.ZodType<Row>): readonly (readonly [string, Row])[] => store.load(table).flatMap((one) => check(table, form, one));
+  const values = <Row>(table: string, form: z.ZodType<Row>): readonly Row[] => rows(table, form).map(([, row]) => row);
+  const meta = new Map(store.load("meta").map((one) => [one.id, one]));
+  const relay = meta.get("relay");
+  const events = meta.get("events")?.row;
   return {
-    alarms: rows<AlarmRow>("alarms").map((row) => anchored(row, { boot, now })),
-    pushes: rows<Push>("pushes"),
-    members: rows<Member>("members"),
-    presence: rows<Listener>("presence"),
-    invites: new Map(store.load("invites").map(({ id, row }) => [id, row as Invited])),
-    pursuits: rows<Pursuit>("escalations"),
-    relay: meta.get("relay") as RelayAddress | undefined,
-    events: (meta.get("events") as number | undefined) ?? 0,
+    alarms: values("alarms", AlarmRow).map((row) => anchored(row, at)),
+    pushes: values("pushes", PushRow),
+    members: values("members", MemberRow),
+    presence: values("presence", PresenceRow),
+    invites: new Map(rows("invites", InviteRow)),
+    pursuits: [...values("escalations", PursuitRow)].sort((a, b) => a.givenAt - b.givenAt || a.attempt - b.attempt),
+    notes: values("notes", NoteRow),
+    relay: relay && check("meta", RelayRow, relay)[0]?.[1],
+    // The relay counts on from whatever it is asked for.
+    events: typeof events === "number" && Number.isSafeInteger(events) && events >= 0 ? events : 0,
+    unfit,
   };
 }
 
-function anchored({ alarm, clocks }: AlarmRow, { boot, now }: { readonly boot: string; readonly now: Now }): Alarm {
+/** `due` may be a rung that comes in days; the deadline itself is never further away than a day. */
+function anchored({ alarm, clocks }: z.infer<typeof AlarmRow>, { boot, now }: { readonly boot: BootId; readonly now: Now }): Alarm {
   const { life } = alarm;
-  const carry = (due: number): number =>
-    reanchor({ boot: clocks.boot, monoDue: due, wallDue: clocks.wall + (due - clocks.mono) }, { boot, ...now }, { mostMs: ACK_MS_MOST + CONTINUE_MS });
-  return { ...alarm, life: { ...life, ackDue: carry(life.ackDue), due: life.due === undefined ? undefined : carry(life.due) } };
+  const carry = (due: Ms, mostMs: Ms): Ms =>
+    reanchor({ boot: clocks.boot, monoDue: due, wallDue: clocks.wall + (due - clocks.mono) }, { boot, ...now }, { mostMs });
+  // How long ago the deadline passed counts too: the ladder is measured from it.
+  const passedMs = clocks.boot === boot ? 0 : Math.min(0, clocks.wall + (life.ackDue - clocks.mono) - now.wall);
+  const ackDue = carry(life.ackDue, ACK_MS_MOST + CONTINUE_MS) + passedMs;
+  const due = life.due === undefined ? undefined : life.phase === "waiting" ? ackDue : carry(life.due, STEP_AFTER_MS_MOST);
+  return { ...alarm, life: { ...life, ackDue, due } };
+}
+
+/** What can still be told of a row that cannot be used: which alarm it was, in the words of its source. */
+function aboutOf(row: unknown): string {
+  const alarm = own(row, "alarm");
+  const words = [own(own(alarm, "classification"), "module"), own(own(alarm, "classification"), "item"), own(alarm, "text")];
+  return words.filter((word) => typeof word === "string").map((word) => foundText(word)).join(" ");
+}
+
+function own(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, name) ? Object.getOwnPropertyDescriptor(value, name)?.value : undefined;
 }

@@ -157,12 +157,15 @@ class SqliteStore implements Store {
 
   load(table: string): readonly { readonly id: string; readonly row: unknown }[] {
     const rows = this.#statement(`SELECT id, row FROM ${this.#own(table)} ORDER BY id`).values();
-    return rows.map(([id, row]) => ({ id: String(id), row: JSON.parse(String(row)) as unknown }));
+    return rows.map(([id, row]) => ({ id: String(id), row: decode(String(row)) }));
   }
 
   journal(occurrence: string): readonly Entry[] {
     const rows = this.#statement("SELECT at, body FROM journal WHERE occurrence = ? ORDER BY number").values(occurrence);
-    return rows.map(([at, body]) => ({ occurrence, at: Number(at), body: JSON.parse(String(body)) as Entry["body"] }));
+    return rows.flatMap(([at, body]) => {
+      const read = decode(String(body));
+      return isBody(read) ? [{ occurrence, at: Number(at), body: read }] : [];
+    });
   }
 
   close(): void {
@@ -193,6 +196,8 @@ class SqliteStore implements Store {
           statement: this.#statement("INSERT INTO journal (occurrence, at, body) VALUES (?, ?, ?)"),
           values: [change.entry.occurrence, change.entry.at, encode(change.entry.body)],
         };
+      case "forget":
+        return { statement: this.#statement("DELETE FROM journal WHERE occurrence = ?"), values: [change.occurrence] };
     }
   }
 
@@ -214,6 +219,20 @@ function encode(row: unknown): string {
   const text = JSON.stringify(row) as string | undefined;
   assert(text !== undefined, "a row is a JSON value");
   return text;
+}
+
+/** A damaged row must not keep the program from starting: whoever reads it by a schema finds that it does not fit. */
+function decode(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return { unreadable: text };
+  }
+}
+
+/** Only this program writes the timeline; a line of it that is damaged is passed over. */
+function isBody(read: unknown): read is Entry["body"] {
+  return typeof read === "object" && read !== null && "kind" in read;
 }
 
 function refuse(database: Database | undefined, fault: StoreOpenFault): Result<never, StoreOpenFault> {

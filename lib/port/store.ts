@@ -1,5 +1,6 @@
 /** What a machine may ask of the disk: one transaction for each turn, and everything back after a start. */
 
+import type { OccurrenceId } from "../alarm/alarm.ts";
 import type { Entry } from "../alarm/journal.ts";
 import type { Result } from "../base/result.ts";
 
@@ -8,7 +9,9 @@ export type Change =
   | { readonly kind: "put"; readonly table: string; readonly id: string; readonly row: unknown }
   | { readonly kind: "delete"; readonly table: string; readonly id: string }
   /** The timeline only grows. */
-  | { readonly kind: "append"; readonly entry: Entry };
+  | { readonly kind: "append"; readonly entry: Entry }
+  /** Until the occurrence itself is forgotten. */
+  | { readonly kind: "forget"; readonly occurrence: OccurrenceId };
 
 /** `reason` is one line for people: "database or disk is full". */
 export type StoreFault = { readonly kind: "commitFailed"; readonly reason: string };
@@ -16,7 +19,7 @@ export type StoreFault = { readonly kind: "commitFailed"; readonly reason: strin
 export interface Store {
   /** Writes all changes in one transaction and returns after the fsync. A fault is final: nothing more is written. */
   commit(changes: readonly Change[]): Promise<Result<void, StoreFault>>;
-  /** Every row of one table, in order of id. */
+  /** Every row of one table, in order of id. What is not JSON any more comes as `{ unreadable: text }`, which fits no schema. */
   load(table: string): readonly { readonly id: string; readonly row: unknown }[];
   /** The timeline of one occurrence, oldest first. */
   journal(occurrence: string): readonly Entry[];

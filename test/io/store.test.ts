@@ -23,6 +23,30 @@ describe("what is committed", () => {
     second.close();
   });
 
+  test("holds the timeline of an occurrence until that is forgotten, and no other", async () => {
+    using folder = tempFolder();
+    const store = aStore(folder);
+    await store.commit([stale("A", 1), stale("B", 2), stale("A", 3)]);
+    await store.commit([{ kind: "forget", occurrence: "A" }]);
+    expect([store.journal("A"), store.journal("B").length]).toEqual([[], 1]);
+    store.close();
+  });
+
+  test("comes back as something that fits nothing where a row is damaged, and a damaged line of a timeline is passed over", async () => {
+    using folder = tempFolder();
+    const first = aStore(folder);
+    await first.commit([put("alarms", "a", 1), put("alarms", "b", 2), stale("A", 1), stale("A", 2)]);
+    first.close();
+    withDatabase(folder, (database) => {
+      database.run(`UPDATE alarms SET row = '{"half' WHERE id = 'a'`);
+      database.run("UPDATE journal SET body = 'half' WHERE at = 1");
+    });
+    const second = aStore(folder);
+    expect(second.load("alarms")).toEqual([{ id: "a", row: { unreadable: '{"half' } }, { id: "b", row: 2 }]);
+    expect(second.journal("A").map(({ at }) => at)).toEqual([2]);
+    second.close();
+  });
+
   test("is the last put of an id, and nothing of what was deleted", async () => {
     using folder = tempFolder();
     const store = aStore(folder);
@@ -157,7 +181,7 @@ describe("a file that is not ours", () => {
         withDatabase(folder, (database) => database.run("PRAGMA user_version = 99"));
       },
       fault: { kind: "newer", found: 99, known: MIGRATIONS.agent.length },
-      says: /has form 99, written by a later version, and this program knows forms up to 1/,
+      says: /has form 99, written by a later version, and this program knows forms up to 2/,
     },
     {
       name: "another program's database",

@@ -124,11 +124,14 @@ export class Disk {
         else lines.push(change.entry);
         continue;
       }
+      if (change.kind === "forget") {
+        this.#journal.delete(change.occurrence);
+        continue;
+      }
       let table = this.#tables.get(change.table);
       if (table === undefined) this.#tables.set(change.table, (table = new Map()));
       if (change.kind === "put") table.set(change.id, change.row);
       else table.delete(change.id);
-      if (change.kind === "delete" && change.table === "alarms") this.#journal.delete(change.id);
     }
   }
 

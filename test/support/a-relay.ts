@@ -103,7 +103,7 @@ export class RelayBench {
 
   commit(changes: readonly Change[]): void {
     for (const change of changes) {
-      if (change.kind === "append") continue;
+      if (change.kind === "append" || change.kind === "forget") continue;
       const table = this.disk.get(change.table) ?? new Map<string, string>();
       this.disk.set(change.table, table);
       if (change.kind === "put") table.set(change.id, JSON.stringify(change.row));

@@ -235,6 +235,7 @@ export class AgentWorld {
 
   #write(change: Change): void {
     if (change.kind === "append") this.entries.push(change.entry);
+    else if (change.kind === "forget") this.entries = this.entries.filter(({ occurrence }) => occurrence !== change.occurrence);
     else if (change.kind === "put") this.rows.set(`${change.table} ${change.id}`, JSON.parse(JSON.stringify(change.row)));
     else this.rows.delete(`${change.table} ${change.id}`);
   }
