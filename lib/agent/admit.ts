@@ -8,7 +8,7 @@ import type { Now } from "../base/units.ts";
 import { classify } from "../classify/classify.ts";
 import { responsibleFor } from "../duty/responsible.ts";
 import { INTAKE } from "../intake/intake.ts";
-import { bodySentence } from "../intake/parsed.ts";
+import { bodySentence, type Parsed } from "../intake/parsed.ts";
 import type { Reply } from "../port/tickets.ts";
 import { advance, start } from "./advance.ts";
 import { OPEN_MOST, ROOM_AGAIN } from "./book.ts";
@@ -23,6 +23,7 @@ export function admit(parts: Parts, { format, body }: { readonly format: ReportF
     return { status: 400, body: { error: bodySentence(parsed.fault), field, position, expected } };
   }
   const { reports, refused } = parsed.value;
+  lookForLeftOut(parts, parsed.value, now);
   const ids: (OccurrenceId | undefined)[] = [];
   const stored: number[] = [];
   for (const { index, report } of reports) {
@@ -31,6 +32,10 @@ export function admit(parts: Parts, { format, body }: { readonly format: ReportF
     stored.push(index);
   }
   lookForRoom(parts, reports.length - stored.length, now);
+  // A source that tells of something that holds has its clock right, unless others are known that have not.
+  if (parts.slowClocks.moving === 0 && reports.some(({ report }) => report.condition === "raised" && report.staleAt !== undefined)) {
+    clearOwn(parts, { ...SLOW_CLOCK, text: "The ends of alarms are believed again" }, now);
+  }
   if (stored.length < reports.length) {
     // The source keeps the whole body and tries again; what was taken is taken twice without harm.
     return { status: 503, body: { error: `${OPEN_MOST} alarms are open and no more are taken: clear some, or let their sources clear them`, stored, occurrences: ids, refused } };
@@ -57,15 +62,46 @@ function lookForRoom(parts: Parts, left: number, now: Now): void {
   else if (parts.book.openCount < OPEN_MOST - ROOM_AGAIN) clearOwn(parts, { ...own, text: "New alarms are taken again" }, now);
 }
 
+/** What the sender itself leaves out rings nowhere, and nobody would ever know of it. */
+function lookForLeftOut(parts: Parts, { leftOut, group }: Pick<Parsed, "leftOut" | "group">, now: Now): void {
+  const own = { name: "GapbellLeftOut", severity: "major", more: { group: group.slice(0, GROUP_CHARACTERS_MOST) || "-" } } as const;
+  if (leftOut === 0) return group === "" ? undefined : clearOwn(parts, { ...own, text: "Alertmanager sends all alarms of this group again" }, now);
+  parts.draft.log("alerts left out by the sender", { count: leftOut });
+  admitOwn(parts, {
+    ...own, condition: "raised",
+    text: `Alertmanager left out ${leftOut} alarms of one message, and they ring nowhere: set "max_alerts: 0" in its webhook_config`,
+  }, now);
+}
+
+/** The name of a group is made of labels and may be long. */
+const GROUP_CHARACTERS_MOST = 200;
+
+/** The alarm about a source whose alarms look as if they had ended. */
+const SLOW_CLOCK = { name: "GapbellSlowClock", severity: "critical" } as const;
+
+/** An end that moves on and on was none; told once for each alarm. */
+function doubt(parts: Parts, { key, latest, report }: { readonly key: string; readonly latest: Alarm | undefined; readonly report: Report }, now: Now): void {
+  if (report.endedAt === undefined || !parts.slowClocks.ended(key, report.endedAt)) return;
+  const behindMs = now.wall - report.endedAt;
+  parts.draft.log("end not believed", { alarm: latest?.id.slice(0, 6), behindMs });
+  if (latest !== undefined) parts.draft.remember(latest.id, now.wall, { kind: "doubted", behindMs });
+  admitOwn(parts, {
+    ...SLOW_CLOCK, condition: "raised",
+    text: `The clock of a Prometheus is minutes slow: its alarms look as if they had ended and do not ring. Set its clock; seen on: ${report.text}`,
+  }, now);
+}
+
 /** @returns the occurrence that the report is about; undefined where there is none, or it is only noted */
 export function admitReport(parts: Parts, report: Report, now: Now): string | undefined {
   const key = keyOf(report.identity, parts.self.secrets.alarmKey);
   const latest = parts.book.latestOf(key);
   if (report.condition === "cleared") {
+    doubt(parts, { key, latest, report }, now);
     if (latest === undefined) return undefined;
     clear(parts, latest, report, now);
     return latest.id;
   }
+  parts.slowClocks.raised(key);
   const decided = classify(report, parts.settings.rules);
   // Of a clock that was set back nothing is believed: what begins anew rings, what goes on may have been taken long ago.
   const continues = latest !== undefined &&

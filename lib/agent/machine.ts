@@ -22,6 +22,7 @@ import type { Pursuit } from "./pursuits.ts";
 import { type Batch, type Push, Pusher } from "./push.ts";
 import type { Alarm } from "../alarm/alarm.ts";
 import { wantsPerson } from "../alarm/lifecycle.ts";
+import { SlowClocks } from "./slow-clocks.ts";
 import { type AgentEvent, type AgentSettings, type AgentTurn, type Audience, STORE_FAILED_EXIT_MS } from "./turn.ts";
 import { itemOf, stateOf } from "./views.ts";
 
@@ -81,7 +82,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     this.#events = remembered.events;
     this.#unfit = remembered.unfit;
     const current = (): AgentSettings => this.#settings;
-    this.#parts = { self, draft: new Draft(), book, push, wayOut, listeners, notes: new Notes(), get settings() { return current(); } };
+    this.#parts = { self, draft: new Draft(), book, push, wayOut, listeners, notes: new Notes(), slowClocks: new SlowClocks(), get settings() { return current(); } };
     this.#restore(remembered, now);
   }
 

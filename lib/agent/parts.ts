@@ -11,6 +11,7 @@ import type { WayOut } from "./escalate.ts";
 import type { Listeners } from "./listeners.ts";
 import type { Notes } from "./notes.ts";
 import type { Pusher } from "./push.ts";
+import type { SlowClocks } from "./slow-clocks.ts";
 import type { AgentSettings } from "./turn.ts";
 
 /** What an agent is: fixed for the life of the process. */
@@ -44,6 +45,7 @@ export type Parts = {
   readonly wayOut: WayOut;
   readonly listeners: Listeners;
   readonly notes: Notes;
+  readonly slowClocks: SlowClocks;
 };
 
 export function policyOf({ settings }: Parts, alarm: Pick<Alarm, "classification">): Policy {

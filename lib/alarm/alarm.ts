@@ -28,6 +28,8 @@ export type Report = {
   readonly staleAt: WallMs | undefined;
   /** The source wants people to look again. */
   readonly again: boolean;
+  /** The end by which a report is cleared, where its passing is all that says so. */
+  readonly endedAt?: WallMs | undefined;
 };
 
 /** 32 hex digits: the keyed hash of the identity labels. */

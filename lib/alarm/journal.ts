@@ -31,6 +31,8 @@ export type EntryBody =
   | { readonly kind: "stale" }
   | { readonly kind: "cleared"; readonly acknowledged: boolean }
   | { readonly kind: "continued" }
+  /** Its source moves the end on and on: a clock that is slow. */
+  | { readonly kind: "doubted"; readonly behindMs: number }
   | { readonly kind: "probed"; readonly answer: "able" | "unable" | "silent"; readonly reason: string }
   | { readonly kind: "escalated"; readonly escalation: string; readonly step: number; readonly to: readonly string[]; readonly via: readonly string[] }
   | { readonly kind: "verdict"; readonly escalation: string; readonly operator: string; readonly channel: string; readonly verdict: Verdict; readonly reason: string }

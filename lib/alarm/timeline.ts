@@ -68,6 +68,8 @@ function inEnglish(body: EntryBody, reader: Reader): string {
       return body.acknowledged ? WORDS.en.cleared : WORDS.en.clearedUntaken;
     case "continued":
       return "Raised again soon after it was cleared: the same occurrence goes on, with its first deadline";
+    case "doubted":
+      return `Its source moves the end on at each repeat: its clock is probably more than ${Math.floor(body.behindMs / 60_000)} minutes slow, and the alarm may still be there`;
     case "probed":
       return withMore(
         {
@@ -131,6 +133,8 @@ function inChinese(body: EntryBody, reader: Reader): string {
       return body.acknowledged ? WORDS.zh.cleared : WORDS.zh.clearedUntaken;
     case "continued":
       return "恢复后不久再次发生：视为同一次告警，期限不变";
+    case "doubted":
+      return `来源每次重复都推后结束时间：其时钟可能慢了 ${Math.floor(body.behindMs / 60_000)} 分钟以上，告警可能仍然存在`;
     case "probed":
       return withMore(
         { able: "中继可以发送", unable: "中继答复无法发送", silent: "中继没有应答" }[body.answer],

@@ -25,7 +25,7 @@ export type Alert = z.output<typeof Alert>;
  */
 export function reportOfAlert(
   alert: Alert,
-  { source, condition, staleAt }: Pick<Report, "source" | "condition" | "staleAt">,
+  { source, condition, staleAt, endedAt }: Pick<Report, "source" | "condition" | "staleAt" | "endedAt">,
   { now, replicaLabels }: IntakeContext,
 ): Result<Report, Misfit> {
   const { labels, startsAt, endsAt } = alert;
@@ -43,7 +43,7 @@ export function reportOfAlert(
     }));
   }
   return ok({
-    condition, source, identity, labels, staleAt,
+    condition, source, identity, labels, staleAt, ...(endedAt === undefined ? {} : { endedAt }),
     ...linesOf(alert),
     weight: labels["severity"] === undefined ? undefined : weightOf(labels["severity"]),
     generatedAt: plausible(startsAt ?? endsAt ?? undefined, now),

@@ -9,7 +9,7 @@ import { Alert, reportOfAlert } from "./alert.ts";
 import { parseBatch } from "./batch.ts";
 import { readJson } from "./json.ts";
 import { staleAfter } from "./moment.ts";
-import type { Parse } from "./parsed.ts";
+import { type Parse, WHOLE } from "./parsed.ts";
 
 /**
  * Only an `endsAt` that has passed when the report is read clears; a future or missing one says when the alarm becomes
@@ -30,8 +30,9 @@ export const parseAlertmanagerApi: Parse = (body, context) => {
         source: "alertmanager-api",
         condition: cleared ? "cleared" : "raised",
         staleAt: cleared ? undefined : staleAfter(endsAt, context.now),
+        endedAt: cleared ? endsAt : undefined,
       }, context);
     },
   });
-  return parsed.ok ? ok({ ...parsed.value, leftOut: 0 }) : parsed;
+  return parsed.ok ? ok({ ...parsed.value, ...WHOLE }) : parsed;
 };

@@ -11,11 +11,13 @@ import { parseBatch, refusalOf } from "./batch.ts";
 import { readJson } from "./json.ts";
 import { staleAfter } from "./moment.ts";
 import type { Parse } from "./parsed.ts";
+import { oneLine } from "./text.ts";
 
 const Envelope = z.object({
   version: z.literal("4"),
   alerts: z.array(z.unknown()),
   truncatedAlerts: z.int().min(0).nullish(),
+  groupKey: z.string().nullish(),
 });
 const StatedAlert = Alert.safeExtend({ status: z.enum(["firing", "resolved"]) });
 
@@ -29,7 +31,7 @@ export const parseAlertmanagerWebhook: Parse = (body, context) => {
     const { field, expected, found } = refusalOf(first);
     return fail({ field: first.path.length === 0 ? "body" : field, position: undefined, expected, found });
   }
-  const { alerts, truncatedAlerts } = envelope.value;
+  const { alerts, truncatedAlerts, groupKey } = envelope.value;
   const parsed = parseBatch(alerts, {
     field: "alerts", schema: StatedAlert,
     toReport: (alert) => {
@@ -42,5 +44,5 @@ export const parseAlertmanagerWebhook: Parse = (body, context) => {
       }, context);
     },
   });
-  return parsed.ok ? ok({ ...parsed.value, leftOut: truncatedAlerts ?? 0 }) : parsed;
+  return parsed.ok ? ok({ ...parsed.value, leftOut: truncatedAlerts ?? 0, group: oneLine(groupKey ?? "") }) : parsed;
 };

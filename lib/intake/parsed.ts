@@ -25,7 +25,12 @@ export type Parsed = {
   readonly refused: readonly Refused[];
   /** How many alerts the sender says that it left out (Alertmanager's `max_alerts`); otherwise 0. */
   readonly leftOut: number;
+  /** What the sender calls these alerts together, so that it can be told when it leaves none out any more; or "". */
+  readonly group: string;
 };
+
+/** A body from which nothing was left out, of a sender that has no groups. */
+export const WHOLE = { leftOut: 0, group: "" } as const satisfies Partial<Parsed>;
 
 /** Why nothing of the body could be taken. `position` is a byte offset from 0 where one place is to blame. */
 export type BodyFault = {

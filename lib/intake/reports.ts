@@ -12,7 +12,7 @@ import { parseBatch } from "./batch.ts";
 import { readJson } from "./json.ts";
 import { LABELS_MOST, LabelSet } from "./labels.ts";
 import { Moment, plausible, readDuration, STALE_MOST_MS } from "./moment.ts";
-import type { IntakeContext, Parse } from "./parsed.ts";
+import { type IntakeContext, type Parse, WHOLE } from "./parsed.ts";
 import { DETAIL_CHARACTERS_MOST, manyLines, oneLine, TEXT_CHARACTERS_MOST } from "./text.ts";
 
 const DURATION = "a duration as in 90s, 5m, 2h, up to 31d";
@@ -50,7 +50,7 @@ export const parseReports: Parse = (body, context) => {
   const parsed = parseBatch(items, {
     field: "body", schema: OwnReport, toReport: (report) => toReport(report, context),
   });
-  return parsed.ok ? ok({ ...parsed.value, leftOut: 0 }) : parsed;
+  return parsed.ok ? ok({ ...parsed.value, ...WHOLE }) : parsed;
 };
 
 function toReport(said: z.output<typeof OwnReport>, { now }: IntakeContext): Result<Report, Misfit> {

@@ -143,3 +143,61 @@ describe("when as many alarms are open as there is room for", () => {
     expect(world.report(body[3] ?? {})).toMatchObject({ status: 200 });
   }, 30_000);
 });
+
+describe("what Alertmanager leaves out of its message", () => {
+  const message = (truncatedAlerts: number, groupKey = '{}:{alertname="X"}') => ({ version: "4", groupKey, truncatedAlerts, alerts: [] });
+
+  test("rings as an alarm of Gapbell's own, for each group, until that group is whole again", () => {
+    const world = new AgentWorld();
+    world.report(message(3), "alertmanager-webhook");
+    world.report(message(1, "another"), "alertmanager-webhook");
+    expect(world.own("GapbellLeftOut")).toHaveLength(2);
+    expect(world.own("GapbellLeftOut")[0]).toMatchObject({ condition: "raised", severity: "major", responsible: ["chief"] });
+    world.report(message(0), "alertmanager-webhook");
+    expect(world.own("GapbellLeftOut").map(({ condition }) => condition).sort()).toEqual(["cleared", "raised"]);
+    expect(world.log.filter(({ event }) => event === "alerts left out by the sender").map(({ facts }) => facts["count"])).toEqual([3, 1]);
+  });
+
+  test("is no alarm where nothing was ever left out", () => {
+    const world = new AgentWorld();
+    world.report(message(0), "alertmanager-webhook");
+    expect(world.alarms()).toEqual([]);
+  });
+});
+
+describe("a Prometheus whose clock is slow", () => {
+  const slowMs = minutes(10);
+  const says = (world: AgentWorld, behindMs: number, alertname = "OSDDown"): void => {
+    const at = world.now.wall - behindMs;
+    world.report([{ labels: { alertname, module: "osd", severity: "major" }, startsAt: new Date(at - hours(1)).toISOString(), endsAt: new Date(at + minutes(4)).toISOString() }], "alertmanager-api");
+    world.passes(minutes(1));
+  };
+
+  test("is told as an alarm, in the log and on the timeline, once", () => {
+    const world = new AgentWorld();
+    says(world, 0);
+    const [id] = world.alarms().map((alarm) => String(alarm["id"]));
+    for (let time = 0; time < 20; time += 1) says(world, slowMs);
+    expect(world.own("GapbellSlowClock")).toMatchObject([{ condition: "raised", severity: "critical" }]);
+    expect(world.timeline(id ?? "").filter((kind) => kind === "doubted")).toHaveLength(1);
+    expect(world.log.filter(({ event }) => event === "end not believed")).toHaveLength(1);
+    says(world, 0);
+    expect(world.own("GapbellSlowClock")).toMatchObject([{ condition: "cleared" }]);
+  });
+
+  test("is told where its alarms were never heard of otherwise", () => {
+    const world = new AgentWorld();
+    for (let time = 0; time < 4; time += 1) says(world, slowMs);
+    expect(world.own("GapbellSlowClock")).toHaveLength(1);
+  });
+
+  test("is not suspected because an end that has passed is repeated", () => {
+    const world = new AgentWorld();
+    const endsAt = new Date(world.now.wall - 1000).toISOString();
+    for (let time = 0; time < 15; time += 1) {
+      world.report([{ labels: { alertname: "X" }, startsAt: new Date(world.now.wall - hours(9)).toISOString(), endsAt }], "alertmanager-api");
+      world.passes(minutes(1));
+    }
+    expect(world.alarms()).toEqual([]);
+  });
+});

@@ -27,6 +27,7 @@ const rows: readonly [EntryBody, string, string][] = [
   [{ kind: "cleared", acknowledged: false }, "Cleared before anyone acknowledged it", "无人确认即已恢复"],
   [{ kind: "cleared", acknowledged: true }, "Cleared", "已恢复"],
   [{ kind: "continued" }, "Raised again soon after it was cleared: the same occurrence goes on, with its first deadline", "恢复后不久再次发生：视为同一次告警，期限不变"],
+  [{ kind: "doubted", behindMs: 590_000 }, "Its source moves the end on at each repeat: its clock is probably more than 9 minutes slow, and the alarm may still be there", "来源每次重复都推后结束时间：其时钟可能慢了 9 分钟以上，告警可能仍然存在"],
   [{ kind: "probed", answer: "able", reason: "" }, "The relay can send", "中继可以发送"],
   [{ kind: "probed", answer: "unable", reason: "mail: login refused" }, "The relay answers that it cannot send: mail: login refused", "中继答复无法发送：mail: login refused"],
   [{ kind: "probed", answer: "silent", reason: "ECONNREFUSED" }, "The relay does not answer: ECONNREFUSED", "中继没有应答：ECONNREFUSED"],

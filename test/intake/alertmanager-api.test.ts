@@ -124,5 +124,5 @@ test("a batch may be as large as the limit and not one larger", () => {
 });
 
 test("an empty batch is taken as what it is", () => {
-  expect(parse([])).toEqual({ reports: [], refused: [], leftOut: 0 });
+  expect(parse([])).toEqual({ reports: [], refused: [], leftOut: 0, group: "" });
 });
