@@ -7,6 +7,7 @@ import { canonicalRules, rulesDigest } from "../classify/rule.ts";
 import type { Listener } from "../duty/presence.ts";
 import type { Machine } from "../port/drive.ts";
 import type { RelayAddress } from "../port/relay-link.ts";
+import type { MessageKind } from "../wire/message.ts";
 import { fit, fitAlarm, FRAME_BYTES } from "../wire/page.ts";
 import { admit, admitOwn, classifyAnew, lookForSomebody, ownIsOpen } from "./admit.ts";
 import { advance, hearNews, probe } from "./advance.ts";
@@ -48,6 +49,9 @@ const UNFIT_NAMED_MOST = 3;
 
 /** The alarm about a way out that has been broken for long. */
 const WAY_OUT = { name: "GapbellWayOut", severity: "major" } as const;
+
+/** What a listener says that must be written before it is answered. */
+const CHANGING: readonly MessageKind[] = ["ack", "join"];
 
 /** EX_IOERR: the disk is not what it was. */
 const EXIT_STORE_FAILED = 74;
@@ -102,6 +106,8 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
         else parts.draft.answer(event.ticket, this.#unable());
         break;
       case "heard":
+        // Whoever takes an alarm or joins now would be forgotten: without an answer he tries again, after our restart.
+        if (this.#failedAt !== undefined && CHANGING.includes(event.packet.message.kind)) break;
         hear(parts, this.#invites, event, now);
         break;
       case "linked":

@@ -42,17 +42,34 @@ export function performer(ports: AgentPorts): (turn: AgentTurn) => Promise<void>
         ports.put({ kind: "storeFailed", reason });
         return;
       }
-    } else {
-      for (const effect of turn.effects) if (speaks(effect) === "answer") carryOut(ports, effect);
+      // With a broken disk the bell rings on for what is in memory.
+      for (const effect of turn.effects) if (classOf(effect) === "bell") carryOut(ports, effect);
+      return;
     }
-    // With a broken disk the bell rings on for what is in memory.
-    for (const effect of turn.effects) if (speaks(effect) === "speech") carryOut(ports, effect);
+    for (const effect of turn.effects) if (classOf(effect) === "answer") carryOut(ports, effect);
+    for (const effect of turn.effects) if (classOf(effect) !== "answer") carryOut(ports, effect);
   };
 }
 
-/** Who asked is answered before anybody is told. */
-function speaks({ kind }: AgentEffect): "answer" | "speech" {
-  return kind === "answer" || kind === "answerTimeline" || kind === "enrol" || kind === "adopt" ? "answer" : "speech";
+/** Who asked is answered before anybody is told. `word`: rests on what was written with it, and is not given without that. */
+function classOf(effect: AgentEffect): "answer" | "word" | "bell" {
+  switch (effect.kind) {
+    case "answer":
+    case "answerTimeline":
+    case "enrol":
+    case "adopt":
+      return "answer";
+    case "welcome":
+    case "useRelay":
+      return "word";
+    case "say":
+      return effect.message.kind === "acked" || effect.message.kind === "joined" || effect.message.kind === "state" ? "word" : "bell";
+    case "link":
+      // The relay forgets what is committed.
+      return effect.request.kind === "commit" ? "word" : "bell";
+    case "exit":
+      return "bell";
+  }
 }
 
 /** What this turn promised was not written: nobody hears that it was. */

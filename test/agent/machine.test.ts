@@ -164,3 +164,14 @@ test("a stranger that asks before the first beacon does not take it away from th
   world.passes(seconds(2));
   expect(world.said("beacon").map(({ to }) => to.kind)).toEqual(["stranger", "everyone"]);
 });
+
+test("with a disk that has failed nobody takes an alarm: the listener hears nothing and asks again after the restart", () => {
+  const world = new AgentWorld({ members: ["li"] });
+  const id = world.raise({ severity: "minor" });
+  world.put({ kind: "storeFailed", reason: "database or disk is full" });
+  world.acksOnLan("li", id, { revision: 1 });
+  expect(world.said("acked")).toEqual([]);
+  world.restart();
+  world.acksOnLan("li", id, { revision: 1 });
+  expect(world.alarm(id)).toMatchObject({ attention: "acknowledged" });
+});
