@@ -9,6 +9,7 @@ import type { Roster } from "../duty/roster.ts";
 import type { Question, ReportFormat } from "../port/agent-door.ts";
 import type { Address } from "../port/lan.ts";
 import type { LinkAnswer, LinkRequest, RelayAddress } from "../port/relay-link.ts";
+import type { LogLine } from "../port/draft.ts";
 import type { Change } from "../port/store.ts";
 import type { Reply } from "../port/tickets.ts";
 import type { Peer, PeerId } from "../trust/keys.ts";
@@ -67,7 +68,7 @@ export type AgentTurn = {
   readonly changes: readonly Change[];
   readonly effects: readonly AgentEffect[];
   /** What the log says of it. */
-  readonly log: readonly { readonly event: string; readonly facts: Readonly<Record<string, unknown>> }[];
+  readonly log: readonly LogLine[];
 };
 
 /** How long a process whose disk has failed keeps ringing before it exits and starts again from the store. */

@@ -4,6 +4,7 @@ import type { ChannelName } from "../alarm/policy.ts";
 import type { Channel } from "../channel/channel.ts";
 import type { CarrierReply, CarrierRequest } from "../port/carrier.ts";
 import type { RelayQuestion, RelayRequest } from "../port/relay-door.ts";
+import type { LogLine } from "../port/draft.ts";
 import type { Change } from "../port/store.ts";
 import type { Reply } from "../port/tickets.ts";
 import type { Leg } from "../wire/relay-api.ts";
@@ -55,4 +56,3 @@ export type RelayTurn = {
   readonly log: readonly LogLine[];
 };
 
-export type LogLine = { readonly event: string; readonly facts: Readonly<Record<string, unknown>> };
