@@ -154,7 +154,7 @@ function repeat(
   const returns = alarm.life.condition === "cleared";
   const changedText = report.text !== alarm.text || report.detail !== alarm.detail;
   const changedClass = !sameClass(classification, alarm.classification);
-  if (returns || changedText || report.again) {
+  if (returns || report.again || !sameWords(report.text, alarm.text)) {
     parts.draft.remember(alarm.id, now.wall, { kind: "reported", source: report.source, text: report.text, condition: "raised", again: report.again });
   }
   if (returns) parts.draft.remember(alarm.id, now.wall, { kind: "continued" });
@@ -253,6 +253,13 @@ function ownLabels({ self }: Parts, { name, severity, more = {} }: Omit<OwnAlarm
 function rememberClassification({ draft }: Parts, id: string, { module, item, severity, policy, rule }: Classification, now: Now): void {
   draft.remember(id, now.wall, { kind: "classified", module, item, severity, policy, rule: rule.name, line: rule.line });
 }
+
+/** A measured value in the text changes at every repeat: the text follows it, the timeline need not. */
+function sameWords(a: string, b: string): boolean {
+  return a === b || a.replace(NUMBERS, "0") === b.replace(NUMBERS, "0");
+}
+
+const NUMBERS = /\d+(?:[.,]\d+)*/g;
 
 function sameClass(a: Classification, b: Classification): boolean {
   return a.module === b.module && a.item === b.item && a.severity === b.severity && a.policy === b.policy;

@@ -75,6 +75,16 @@ describe("an alarm that comes back", () => {
   });
 });
 
+test("a measured value in the text is kept up to date, and fills no timeline", () => {
+  const world = new AgentWorld();
+  const id = world.raise({ severity: "minor", text: "disk is 91 % full" });
+  for (let value = 0; value < 100; value += 1) world.raise({ severity: "minor", text: `disk is 91.${value} % full` });
+  expect(world.alarm(id)).toMatchObject({ text: "disk is 91.99 % full" });
+  expect(world.timeline(id).filter((kind) => kind === "reported")).toHaveLength(1);
+  world.raise({ severity: "minor", text: "disk is read-only" });
+  expect(world.timeline(id).filter((kind) => kind === "reported")).toHaveLength(2);
+});
+
 describe("where nobody is at home", () => {
   test("an alarm that becomes critical leaves at once", () => {
     const world = new AgentWorld({ relay: true });
