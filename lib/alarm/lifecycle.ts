@@ -17,6 +17,8 @@ export type Lifecycle = {
   readonly attention: Attention;
   readonly phase: Phase;
   readonly severity: Severity;
+  /** The worst that it has been since somebody last took it: while nobody has, coming back to that is no rise. */
+  readonly worst: Severity;
   /** Grows when people must look again: severity rose, or the source said so. */
   readonly revision: number;
   /** The revision at which severity last rose: an acknowledgement of an older one does not count. */
@@ -128,7 +130,7 @@ export function begin(
   const ackDue = now + policy.ackMs[severity];
   return {
     life: {
-      condition: "raised", attention: "unacknowledged", phase: "waiting", severity,
+      condition: "raised", attention: "unacknowledged", phase: "waiting", severity, worst: severity,
       revision: 1, risenAt: 1, ring: 1, ackDue, due: ackDue, step: 0, tries: 0, submitted: false, given: 0, reached: false,
     },
     effects: [{ kind: "push", why: "new" }],
@@ -163,7 +165,7 @@ export function step(
 function turnAxes(life: Lifecycle, event: LifecycleEvent, now: Ms, policy: Policy): Lifecycle {
   switch (event.kind) {
     case "raise": {
-      const rises = isWorse(event.severity, life.severity);
+      const rises = isWorse(event.severity, life.attention === "unacknowledged" ? life.worst : life.severity);
       const again = rises || event.again;
       const attention = again ? move(life.attention, ATTENTION[life.attention].rise) : life.attention;
       const fresh = now + policy.ackMs[event.severity];
@@ -174,6 +176,7 @@ function turnAxes(life: Lifecycle, event: LifecycleEvent, now: Ms, policy: Polic
         condition: move(life.condition, CONDITION[life.condition].raise),
         attention,
         severity: event.severity,
+        worst: rises || (again && taken) ? event.severity : life.worst,
         revision: life.revision + (again ? 1 : 0),
         risenAt: rises ? life.revision + 1 : life.risenAt,
         ackDue: again ? (taken ? fresh : Math.min(life.ackDue, fresh)) : life.ackDue,
@@ -182,13 +185,13 @@ function turnAxes(life: Lifecycle, event: LifecycleEvent, now: Ms, policy: Polic
       };
     }
     case "reclassify":
-      return { ...life, severity: event.severity };
+      return { ...life, severity: event.severity, worst: isWorse(event.severity, life.worst) ? event.severity : life.worst };
     case "silence":
       return { ...life, condition: move(life.condition, CONDITION[life.condition].silence) };
     case "clear":
       return { ...life, condition: move(life.condition, CONDITION[life.condition].clear) };
     case "acknowledge":
-      return { ...life, attention: move(life.attention, ATTENTION[life.attention].acknowledge) };
+      return { ...life, attention: move(life.attention, ATTENTION[life.attention].acknowledge), worst: life.severity };
     case "nobodyHome":
       return { ...life, ackDue: Math.min(life.ackDue, event.due) };
     case "deadline":

@@ -60,6 +60,16 @@ describe("an alarm that comes back within ten minutes of its end", () => {
   });
 });
 
+test("an alarm whose severity goes up and down writes no more than one that stands", () => {
+  const world = new AgentWorld({ relay: true });
+  const relay = new RelayOf(world, { verdict: ACCEPTED });
+  for (let minute = 0; minute < 60; minute += 1) {
+    world.raise({ severity: minute % 2 === 0 ? "minor" : "critical" });
+    world.passes(minutes(1));
+  }
+  expect(relay.taken.length).toBeLessThanOrEqual(6);
+});
+
 test("the same step of the same revision is the same escalation, however often it is given", () => {
   const world = new AgentWorld({ relay: true, settings: settings(aPolicy({ steps: [{ to: "responsible", via: ["mail"], afterMs: 0 }] })) });
   const relay = new RelayOf(world, { ability: UNABLE });

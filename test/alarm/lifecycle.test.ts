@@ -63,6 +63,17 @@ describe("waiting", () => {
     expect(life.state).toMatchObject({ severity: "major", revision: 2, risenAt: 2 });
   });
 
+  test("severity that comes back to what people were told of is no rise; beyond that it is", () => {
+    const life = aLife({ severity: "major" }).raise("minor").quietly().raise("major");
+    expect(life.said()).toEqual([]);
+    expect(life.state).toMatchObject({ severity: "major", revision: 1 });
+    expect(life.raise("critical").state).toMatchObject({ revision: 2, risenAt: 2 });
+  });
+
+  test("severity that other rules raised in place is no rise when the source repeats it", () => {
+    expect(aLife({ severity: "minor" }).happens({ kind: "reclassify", severity: "major" }).quietly().raise("major").said()).toEqual([]);
+  });
+
   test("severity that rises brings its own, earlier deadline", () => {
     const policy = { ...DEFAULT_POLICY, ackMs: { ...DEFAULT_POLICY.ackMs, critical: minutes(1), minor: minutes(30) } };
     const life = aLife({ severity: "minor", policy }).passes(minutes(2)).raise("critical");
@@ -246,6 +257,17 @@ describe("after somebody took it", () => {
     const life = aLife().acknowledge().quietly().raise("critical", true);
     expect(life.said()).toEqual(["push new"]);
     expect(life.state).toMatchObject({ revision: 2, risenAt: 1 });
+  });
+
+  test("one that had fallen and rises again brings it back, however bad it was when it was taken", () => {
+    const life = aLife({ severity: "critical" }).acknowledge().raise("minor").quietly().raise("major");
+    expect(life.axes).toBe("raised unacknowledged waiting");
+    expect(life.raise("critical").state).toMatchObject({ revision: 3 });
+  });
+
+  test("one that came back as a lesser one rises from there", () => {
+    const life = aLife({ severity: "critical" }).acknowledge().raise("minor", true).raise("major");
+    expect(life.state).toMatchObject({ revision: 3, risenAt: 3 });
   });
 
   test("its clear is told", () => {
