@@ -168,7 +168,7 @@ function repeat(
   });
   const after = parts.book.get(alarm.id);
   if (after === undefined) return;
-  if (after.life.ring === before && (changedText || changedClass || alarm.life.condition !== "raised")) parts.push.refresh(after);
+  if (after.life.ring === before && (changedText || changedClass || alarm.life.condition !== "raised")) parts.push.refresh(after, now.mono);
   lookForSomebody(parts, after, now);
 }
 
@@ -196,7 +196,7 @@ export function classifyAnew(parts: Parts, now: Now): void {
     advance(parts, alarm, { kind: "reclassify", severity }, now, { classification, responsible });
     const after = parts.book.get(alarm.id);
     if (after === undefined) continue;
-    parts.push.refresh(after);
+    parts.push.refresh(after, now.mono);
     lookForSomebody(parts, after, now);
   }
 }

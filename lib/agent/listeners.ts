@@ -53,8 +53,10 @@ export class Listeners {
 
   restore(members: readonly Member[], heard: readonly Listener[], now: Now): void {
     for (const member of members) this.#members.set(member.id, member);
+    // Whoever had fallen silent while others were still heard was gone before we were.
+    const lastHeardAt = Math.max(...heard.map((listener) => listener.lastHeardAt));
     for (const listener of heard) {
-      const leaseUntil = now.mono + RENEW_MS;
+      const leaseUntil = listener.lastHeardAt + LEASE_MS >= lastHeardAt ? now.mono + RENEW_MS : now.mono;
       this.#presence.heard({ ...listener, leaseUntil });
       this.#leases.set(listener.id, leaseUntil);
     }
@@ -99,7 +101,8 @@ export class Listeners {
   bye(sender: PeerId, now: Now): void {
     const listener = this.#presence.get(sender);
     if (listener === undefined) return;
-    this.#presence.heard({ ...listener, leaseUntil: now.mono });
+    // Nobody sits there: a lease renewed after a restart must not say otherwise.
+    this.#presence.heard({ ...listener, seat: "none", leaseUntil: now.mono });
     this.#leases.cancel(sender);
     this.#changed.add(sender);
   }

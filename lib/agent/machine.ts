@@ -147,7 +147,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     for (let alarm = book.takeStale(now); alarm !== undefined; alarm = book.takeStale(now)) {
       draft.remember(alarm.id, now.wall, { kind: "stale" });
       advance(parts, alarm, { kind: "silence" }, now);
-      push.refresh(alarm);
+      push.refresh(alarm, now.mono);
     }
     let lapsed = false;
     for (let id = listeners.takeLapsed(now.mono); id !== undefined; id = listeners.takeLapsed(now.mono)) {

@@ -111,9 +111,14 @@ export class Pusher {
     this.tell(id, now);
   }
 
-  /** The alarm's text or classification changed in place: everybody gets it once more, nobody's popup comes back. */
-  refresh(alarm: Alarm): void {
+  /**
+   * The alarm's text or classification changed in place: everybody gets it once more, nobody's popup comes back at once.
+   * One that other rules have made critical alerts people from now on as a critical one does.
+   */
+  refresh(alarm: Alarm, now: Ms): void {
     this.#enqueue("everyone", "alarm", alarm.id, false);
+    const every = REALERT_MS[alarm.life.severity];
+    if (every !== undefined && wantsPerson(alarm.life) && this.#realerts.dueOf(alarm.id) === undefined) this.#realerts.set(alarm.id, now + every);
   }
 
   /** Everything that one listener lacks. */
