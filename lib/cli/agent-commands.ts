@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { addCheck } from "./agent-check.ts";
+import { addAgentDoctor } from "./agent-doctor.ts";
 import { addFolders, type AgentFolders, type FolderOptions, foldersOf } from "./agent-folders.ts";
 import { addInit } from "./agent-init.ts";
 import { addInvite } from "./agent-invite.ts";
@@ -24,6 +25,7 @@ export function agentProgram({ run }: { readonly run: (folders: AgentFolders) =>
     });
   withExample(running, "gapbell-agent run --state /var/lib/gapbell-agent");
   addCheck(program);
+  addAgentDoctor(program);
   addInit(program);
   addInvite(program);
   addJoinRelay(program);

@@ -21,6 +21,12 @@ export type AgentKeys = {
   readonly relayClient: { readonly key: string; readonly certificate: string };
 };
 
+/** What the doctor looks at. */
+export const AGENT_KEY_FILES: readonly string[] = [
+  "voice.seeds", "voice.cert", "cluster.secret", "cluster.pub", "group.key", "relay-client.pem", "relay-client.crt",
+].map((name) => join("keys", name));
+export const AGENT_DATABASE = "agent.db";
+
 const Seeds = z.object({ ed: z.string(), x: z.string() });
 const Group = z.object({ kid: z.int().min(1).max(0x7fff), key: z.string() });
 

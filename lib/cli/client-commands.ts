@@ -1,6 +1,7 @@
 /** The command line of `gapbell-client`: every command, and the one that the entry brings along. */
 
 import type { Command } from "commander";
+import { addClientDoctor } from "./client-doctor.ts";
 import { addFind } from "./client-find.ts";
 import { addJoin } from "./client-join.ts";
 import { addListen } from "./client-listen.ts";
@@ -18,6 +19,7 @@ export function clientProgram({ run }: { readonly run: (setup: ClientSetup) => P
   addRun(program, run);
   addJoin(program);
   addFind(program);
+  addClientDoctor(program);
   addListen(program);
   addClientView(program);
   return program;

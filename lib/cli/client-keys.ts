@@ -16,6 +16,9 @@ const KEYS = "keys";
 const SEEDS = "listener.seeds";
 const MEMBERSHIP = "membership";
 
+/** What the doctor looks at. */
+export const CLIENT_KEY_FILES: readonly string[] = [join(KEYS, SEEDS), join(KEYS, MEMBERSHIP)];
+
 const Seeds = z.object({ ed: z.string(), x: z.string() });
 const Paper = z.object({
   cluster: z.string(), clusterName: z.string(), voice: z.string(), member: z.string(), warrant: z.string(),

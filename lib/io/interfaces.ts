@@ -19,7 +19,8 @@ export type Named = { readonly name: string; readonly broadcast?: string | undef
 
 export type Found = { readonly name: string; readonly address: string; readonly netmask: string; readonly internal: boolean };
 
-const VIRTUAL = /^(docker|br-|veth|virbr|cni|flannel|cali|tun|tap|wg|lxc|podman)/;
+/** Names of what containers, hypervisors and VPNs make. */
+export const VIRTUAL = /^(docker|br-|veth|virbr|cni|flannel|cali|tun|tap|wg|lxc|podman)/;
 
 /**
  * Chooses among what the system has.

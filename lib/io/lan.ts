@@ -8,7 +8,7 @@ import { type Named, type Road, systemRoads } from "./interfaces.ts";
 
 /** How often the list of interfaces is read again. */
 const REREAD_MS: Ms = seconds(10);
-const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+export const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 
 export type LanFault = { readonly kind: "taken" | "unusable"; readonly port: number; readonly reason: string };
 

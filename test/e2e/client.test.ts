@@ -222,7 +222,7 @@ test("a robot's listener sits nobody and rings no terminal bell", async () => {
 }, 20_000);
 
 test("each command has help with an example", async () => {
-  for (const word of ["run", "join", "find", "listen", "list", "ack", "status"]) {
+  for (const word of ["run", "join", "find", "doctor", "listen", "list", "ack", "status"]) {
     const help = await client([word, "--help"]);
     expect(help.code).toBe(0);
     expect(help.out).toContain(`Example:\n  gapbell-client ${word}`);

@@ -1,0 +1,49 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { expect, test } from "bun:test";
+import { askLan } from "../../lib/io/doctor-lan.ts";
+import { freePort } from "../support/a-loopback-agent.ts";
+
+const ROAD = { name: "lo", address: "127.0.0.1", broadcasts: ["127.255.255.255"] } as const;
+const QUESTION = new TextEncoder().encode("who is there");
+
+test("our own broadcast is heard, a broadcast and a unicast are answered, and each is asked once", async () => {
+  const agent = createSocket("udp4");
+  agent.bind(0);
+  await once(agent, "listening");
+  let asked = 0;
+  agent.on("message", (_, { address, port }) => {
+    asked += 1;
+    agent.send("here", port, address);
+  });
+  const { port } = agent.address();
+  const heard: string[] = [];
+  const answers = await askLan({
+    roads: [ROAD], broadcastPort: await freePort(), agentPort: port, unicasts: [{ host: "127.0.0.1", port }], question: () => QUESTION,
+    take: ({ datagram, by, interface: name }) => {
+      heard.push(`${new TextDecoder().decode(datagram)} ${by} ${name}`);
+      return true;
+    },
+  });
+  agent.close();
+  expect(answers).toMatchObject({ portFault: "", loops: [{ interface: "lo", sent: true, heard: true }], unicasts: [{ outcome: "answered", interface: "lo" }] });
+  expect(heard.sort()).toEqual(["here broadcast lo", "here unicast "]);
+  expect(asked).toBe(2);
+});
+
+test("a port on which nobody listens refuses", async () => {
+  const { unicasts } = await askLan({
+    roads: [], broadcastPort: 0, agentPort: 1, unicasts: [{ host: "127.0.0.1", port: await freePort() }], question: () => QUESTION, take: () => true,
+  });
+  expect(unicasts).toMatchObject([{ outcome: "refused" }]);
+});
+
+test("a broadcast port that another program holds for itself is told by its code", async () => {
+  const foreign = createSocket("udp4");
+  foreign.bind(0);
+  await once(foreign, "listening");
+  const { portFault, loops } = await askLan({ roads: [], broadcastPort: foreign.address().port, agentPort: 1, unicasts: [], question: () => QUESTION, take: () => true });
+  foreign.close();
+  expect(portFault).toBe("EADDRINUSE");
+  expect(loops).toEqual([]);
+});
