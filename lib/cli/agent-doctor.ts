@@ -6,7 +6,7 @@ import { momentText } from "../alarm/moment.ts";
 import type { Language } from "../alarm/language.ts";
 import { judgeAgent } from "../doctor/agent.ts";
 import type { AgentFacts } from "../doctor/facts.ts";
-import { fileFacts, firewallFacts, interfaceFacts, portFacts, receiveBufferMost, storeFacts } from "../io/doctor-host.ts";
+import { becomeOwner, fileFacts, firewallFacts, interfaceFacts, portFacts, receiveBufferMost, storeFacts } from "../io/doctor-host.ts";
 import { systemRoads } from "../io/interfaces.ts";
 import { RECEIVE_BUFFER_BYTES } from "../io/lan.ts";
 import { askLocal, localSentence } from "../io/local.ts";
@@ -40,8 +40,10 @@ async function look(folders: AgentFolders, language: Language): Promise<AgentFac
   const { lan, api: { listen }, agentName } = orCannotLook(() => readAgentConfig(folders));
   const ports = [portFacts({ protocol: "udp", port: lan.port }), ...(listen.port === 0 ? [] : [portFacts({ protocol: "tcp", port: listen.port })])];
   const end = showLooking(language);
-  const [sought, firewall, asked] = await Promise.all([
-    seekAgents({ roads: systemRoads(lan.interfaces), broadcastPort: lan.broadcastPort, agentPort: lan.port, unicasts: [] }), firewallFacts(), askRunning(folders.state),
+  const firewall = await firewallFacts();
+  becomeOwner(folders.state);
+  const [sought, asked] = await Promise.all([
+    seekAgents({ roads: systemRoads(lan.interfaces), broadcastPort: lan.broadcastPort, agentPort: lan.port, unicasts: [] }), askRunning(folders.state),
   ]).finally(end);
   const { voice, fault } = voiceOf(folders.state);
   return {

@@ -6,7 +6,7 @@ import type { Command } from "commander";
 import { judgeClient } from "../doctor/client.ts";
 import type { ClientFacts, HelloFacts } from "../doctor/facts.ts";
 import { dice } from "../io/dice.ts";
-import { fileFacts, firewallFacts, interfaceFacts, portFacts, receiveBufferMost, storeFacts } from "../io/doctor-host.ts";
+import { becomeOwner, fileFacts, firewallFacts, interfaceFacts, portFacts, receiveBufferMost, storeFacts } from "../io/doctor-host.ts";
 import { systemRoads } from "../io/interfaces.ts";
 import { RECEIVE_BUFFER_BYTES } from "../io/lan.ts";
 import { askLocal } from "../io/local.ts";
@@ -34,12 +34,15 @@ export function addClientDoctor(program: Command): void {
       const facts = await look(folderOf(options)).finally(end);
       process.exitCode = printFindings(judgeClient(facts), { language, json: options.json === true });
     });
-  withExample(doctor, "gapbell-client doctor\nsudo gapbell-client doctor --state ~/.local/state/gapbell-client");
+  withExample(doctor, "gapbell-client doctor\nsudo gapbell-client doctor --state ~/.local/state/gapbell-client   (root can read the firewall's rules)");
 }
 
 /** Changes nothing and sends a handful of datagrams. */
 async function look(state: string): Promise<ClientFacts> {
   const { lan, agents: configured } = orCannotLook(() => readClientConfig(state));
+  const port = portFacts({ protocol: "udp", port: lan.broadcastPort });
+  const firewall = await firewallFacts();
+  becomeOwner(state);
   const status = await askLocal(join(state, CLIENT_FILES.socket), { method: "GET", route: "/v1/status", signal: AbortSignal.timeout(2000) });
   if (!status.ok && status.fault.kind === "forbidden") {
     throw new ExitFault(EXIT.unavailable, `Could not look: the state folder "${state}" belongs to another user`, "Run this command as that user, or as root");
@@ -47,13 +50,11 @@ async function look(state: string): Promise<ClientFacts> {
   const running = status.ok ? record(status.value.body) : undefined;
   const { keys, fault: keysFault } = readKeys(state);
   const store = storeFacts(join(state, CLIENT_FILES.store), "client");
-  const port = portFacts({ protocol: "udp", port: lan.broadcastPort });
   const known = knownAgents(keys, running);
   const targets = [...known, ...configured.map((address) => ({ voice: "", name: address.host, address }))];
-  const [sought, firewall] = await Promise.all([
-    seekAgents({ roads: systemRoads(lan.interfaces), broadcastPort: lan.broadcastPort, agentPort: lan.agentPort, unicasts: targets.map(({ address }) => address) }),
-    firewallFacts(),
-  ]);
+  const sought = await seekAgents({
+    roads: systemRoads(lan.interfaces), broadcastPort: lan.broadcastPort, agentPort: lan.agentPort, unicasts: targets.map(({ address }) => address),
+  });
   const hello = await helloOf({ state, keys, running, sought, mayOpen: store.sameForm && store.facts.state === "good", missing: store.facts.state === "missing" });
   const files = CLIENT_KEY_FILES.map((name) => fileFacts(join(state, name)));
   return {

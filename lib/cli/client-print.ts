@@ -70,7 +70,7 @@ export function statusLines(body: Fields, looks: Looks): readonly string[] {
   const acks = records(body["acknowledgements"]).length;
   const differing = Number(counts["differing"] ?? 0);
   return [
-    paint(words.status(text(body["operator"]), text(body["cluster"])), { code: body["green"] === true ? 32 : 31, on: looks.colour }),
+    paint(words.status(text(body["operator"]), text(body["cluster"])), { code: colourOf(body), on: looks.colour }),
     ...records(body["agents"]).map((agent) => {
       const grade = text(agent["hearing"]);
       const hearing = Object.entries(words.hearing).find(([name]) => name === grade)?.[1] ?? grade;
@@ -81,6 +81,12 @@ export function statusLines(body: Fields, looks: Looks): readonly string[] {
     ...(differing === 0 ? [] : [words.differing(differing)]),
     ...(drops.length === 0 ? [] : [`${words.drops}: ${drops.join(", ")}`]),
   ];
+}
+
+/** Green where every agent is heard, grey where the host has left their LAN, red otherwise. */
+function colourOf(body: Fields): number {
+  if (body["green"] === true) return 32;
+  return records(body["agents"]).every((agent) => agent["hearing"] === "elsewhere") ? 90 : 31;
 }
 
 /** One line of `listen` for people. */

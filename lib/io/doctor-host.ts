@@ -17,6 +17,17 @@ const TUNNELS: readonly number[] = [512, 768, 769, 776, 778, 65_534];
 const PREFIX_MOST = 30;
 const TOOL_MS_MOST: Ms = 2000;
 
+/**
+ * Root sees the rules and who holds which port; all else is seen, and a file made, as by the user whose folder it is. Call
+ * it once what takes root is known.
+ */
+export function becomeOwner(folder: string): void {
+  const owner = statSync(folder, { throwIfNoEntry: false });
+  if (process.geteuid?.() !== 0 || owner === undefined || owner.uid === 0) return;
+  process.setegid?.(owner.gid);
+  process.seteuid?.(owner.uid);
+}
+
 export function interfaceFacts(named: readonly Named[] | undefined): readonly InterfaceFacts[] {
   const addressed = systemInterfaces();
   const roads = systemRoads(named);

@@ -153,6 +153,20 @@ describe.skipIf(missing !== "")(`the doctor in a LAN of namespaces${missing === 
     expect(first).toMatchObject({ code: "firewallDropsBroadcast", words: ["e0", "11114", "no rule, but our own broadcast does not come back"] });
   }, 20_000);
 
+  test("root looks into another user's folder as that user, and leaves nothing of its own there", async () => {
+    await using laptop = await lan.host(LAPTOP_CIDR);
+    const own = folder.at("theirs");
+    cpSync(state, own, { recursive: true });
+    const running = await laptop.start([...CLIENT, "run", "--no-desktop", "--state", own], "Listening to c1");
+    await running.stop();
+    chmodSync(folder.path, 0o755);
+    expect((await laptop.run(["chown", "-R", "65534:65534", own])).code).toBe(0);
+    const { first, findings } = await onLaptop(laptop, own);
+    expect(first).toBeNull();
+    expect(findings.map(({ code }) => code)).toEqual(expect.arrayContaining(["keysGood", "firewallOpen", "welcomed"]));
+    expect((await laptop.run(["find", own, "-not", "-user", "65534"])).out).toBe("");
+  }, 20_000);
+
   test("keys that others can read are the first to fix, in both languages", async () => {
     await using laptop = await lan.host(LAPTOP_CIDR);
     const careless = folder.at("careless");
