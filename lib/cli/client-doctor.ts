@@ -57,16 +57,22 @@ async function look(state: string): Promise<ClientFacts> {
   });
   const hello = await helloOf({ state, keys, running, sought, mayOpen: store.sameForm && store.facts.state === "good", missing: store.facts.state === "missing" });
   const files = CLIENT_KEY_FILES.map((name) => fileFacts(join(state, name)));
+  const now = Date.now();
   return {
-    now: Date.now(), version: VERSION, interfaces: interfaceFacts(lan.interfaces), loops: sought.loops, answers: sought.answers, firewall,
+    now, version: VERSION, interfaces: interfaceFacts(lan.interfaces), loops: sought.loops, answers: sought.answers, firewall,
     ports: [port.state === "free" || sought.portFault === "EADDRINUSE" ? port : { ...port, state: sought.portFault === "" ? "shared" : sought.portFault === "EACCES" ? "forbidden" : port.state }],
     // Who has not joined yet has no keys, and that is no fault of theirs.
     keys: files.every(({ state: found }) => found === "missing") ? [] : files, keysFault, store: store.facts,
     buffer: { most: receiveBufferMost(), asked: RECEIVE_BUFFER_BYTES }, lan,
     membership: keys === undefined ? undefined : { cluster: keys.cluster, clusterName: keys.clusterName, operator: keys.operator, kid: keys.group.kid },
-    agents: targets.map(({ voice, name }, at) => ({ voice, name, unicast: sought.unicasts[at], hello: hello(voice) })),
-    running: running === undefined ? undefined : { version: String(running["version"] ?? "") },
+    agents: targets.map(({ voice, name }, at) => ({ voice, name, unicast: sought.unicasts[at], hello: hello(voice), broadcastAt: broadcastOf(running, voice) })),
+    running: running === undefined ? undefined : { version: String(running["version"] ?? ""), startedAt: Number(running["startedAt"] ?? now) },
   };
+}
+
+function broadcastOf(running: Readonly<Record<string, unknown>> | undefined, voice: string): number | undefined {
+  const at = records(running?.["agents"]).find(({ id }) => id === voice)?.["broadcastAt"];
+  return typeof at === "number" ? at : undefined;
 }
 
 function readKeys(state: string): { readonly keys: ClientKeys | undefined; readonly fault: string } {

@@ -27,7 +27,7 @@ export function hear(parts: Parts, { from, packet }: { readonly from: Address; r
   if (message.kind === "beacon") return beacon(parts, { from, packet, body: message.body }, now);
   if (message.kind === "welcome") return welcome(parts, { from, packet, body: message.body }, now);
   const fresh = freshness === "fresh";
-  if (fresh) parts.ears.heard(sender, packet.counter, now);
+  if (fresh) parts.ears.heard(sender, packet, now);
   const said: Said = { agent: sender, epoch: packet.epoch, counter: packet.counter };
   // An alarm is put before people even where it could be a recording; nothing else is believed before the challenge is answered.
   if (message.kind === "alarm" && freshness !== "older") for (const item of message.body.alarms) takeAlarm(parts, item, { said, verified: fresh }, now);
@@ -48,7 +48,7 @@ function beacon(parts: Parts, { from, packet, body }: { readonly from: Address; 
   if (body.cluster !== self.cluster || freshness === "stranger") return;
   ears.beacon(sender, { body, from, freshness }, now);
   if (freshness !== "fresh") return;
-  ears.heard(sender, packet.counter, now);
+  ears.heard(sender, packet, now);
   if (ears.get(sender)?.believed !== true) return;
   digests.set(sender, body.rules);
   if (body.rules !== parts.rules.digest) fetching.want(sender, "rules", { now: now.mono, delayMs: 0 });

@@ -51,6 +51,8 @@ export type AgentView = {
   readonly beacon: Body<"beacon"> | undefined;
   /** On the wall clock; undefined where it was not heard since the start. */
   readonly heardAt: WallMs | undefined;
+  /** Of that, what was said to everybody: unicasts alone would tell late of an alarm. */
+  readonly broadcastAt: WallMs | undefined;
 };
 
 type Held = {
@@ -60,6 +62,7 @@ type Held = {
   believed: boolean;
   beacon: Body<"beacon"> | undefined;
   heardAt: WallMs | undefined;
+  broadcastAt: WallMs | undefined;
   challenge: string;
   nonces: readonly string[];
   /** HELLOs since the last answer. */
@@ -102,7 +105,7 @@ export class Ears {
     this.#seekDue = at;
     for (const agent of agents) {
       this.#agents.set(agent.id, {
-        agent, grade: "searching", place: places.get(agent.id), believed: false, beacon: undefined, heardAt: undefined, challenge: "",
+        agent, grade: "searching", place: places.get(agent.id), believed: false, beacon: undefined, heardAt: undefined, broadcastAt: undefined, challenge: "",
         nonces: [], tries: 0, helloDue: undefined, graceUntil: at + DEAF_MS, beaconAt: NEVER, provenAt: NEVER, answeredAt: NEVER,
         asideAt: NEVER, saidHelloAt: NEVER,
       });
@@ -171,9 +174,10 @@ export class Ears {
   }
 
   /** Something fresh came from an agent: it is there. */
-  heard(id: PeerId, counter: bigint, now: Now): void {
+  heard(id: PeerId, { counter, broadcast }: { readonly counter: bigint; readonly broadcast: boolean }, now: Now): void {
     const held = this.#agents.get(id);
     if (held === undefined) return;
+    if (broadcast) held.broadcastAt = now.wall;
     if (held.place !== undefined && counter > held.place.counter) held.place = { ...held.place, counter };
     this.#heard(held, now);
   }

@@ -47,7 +47,7 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
     this.#places = places;
     this.#agents = new Map(agents.map((agent) => [agent.id, agent]));
     this.#parts = {
-      self, draft: new Draft(), inbox: new Inbox(), receipts: new Receipts(dice), acks: new Acks(dice),
+      self, startedAt: now.wall, draft: new Draft(), inbox: new Inbox(), receipts: new Receipts(dice), acks: new Acks(dice),
       ears: new Ears({ agents, places, dice, nonceKey: self.nonceKey, at: now.mono }), fetching: new Fetching(dice),
       waiting: new Map(), expected: new Map(), digests: new Map(), rules: remembered.rules,
     };

@@ -1,6 +1,6 @@
 /** The parts that the listener's machine is made of, handed together to the functions that react to one kind of event. */
 
-import type { Ms } from "../base/units.ts";
+import type { Ms, WallMs } from "../base/units.ts";
 import type { Rules } from "../classify/rule.ts";
 import type { OccurrenceId } from "../alarm/alarm.ts";
 import type { Acks } from "./acks.ts";
@@ -17,6 +17,7 @@ export type HeldRules = { readonly digest: string; readonly rules: Rules | undef
 
 export type Parts = {
   readonly self: ClientSelf;
+  readonly startedAt: WallMs;
   readonly draft: Draft;
   readonly inbox: Inbox;
   readonly receipts: Receipts;

@@ -1,11 +1,14 @@
 /** Judges what a listener's host has seen: whether an alarm would arrive here, and what keeps it away. */
 
+import { type Ms, seconds } from "../base/units.ts";
 import type { AnswerFacts, ClientFacts, UnicastFacts } from "./facts.ts";
 import { type Finding, finding, inOrder } from "./finding.ts";
 import {
-  homeOf, HOW, isTaken, judgeBuffer, judgeClock, judgeInterfaces, judgeKeys, judgeLoops, judgePorts, judgeStore, passageOf, usedInterfaces,
+  homeOf, HOW, isTaken, judgeBuffer, judgeClock, judgeInterfaces, judgeKeys, judgeLoops, judgePorts, judgeStore, lengthText, passageOf, usedInterfaces,
 } from "./host.ts";
 
+/** Three beacons and their spread, as the listener itself waits for them (wire/constants.ts, DEAF_MS). */
+const BEACONS_MISSED_MS: Ms = seconds(75);
 /** Versions of the protocol that this program speaks. */
 const VERSIONS: readonly [number, number] = [1, 1];
 const OURS: readonly string[] = ["gapbell-client", "client.ts"];
@@ -15,7 +18,7 @@ type Known = ClientFacts["agents"][number];
 export function judgeClient(facts: ClientFacts): readonly Finding[] {
   return inOrder([
     ...judgeKeys(facts, "gapbell-client join"), ...judgeRunning(facts), ...judgeInterfaces(facts), ...judgePorts(facts, OURS),
-    ...facts.agents.flatMap((agent) => judgeWay(facts, agent)), ...judgeFirewall(facts), ...judgeBroadcast(facts), ...judgeLoopsBut(facts),
+    ...facts.agents.flatMap((agent) => judgeWay(facts, agent)), ...judgeFirewall(facts), ...judgeBroadcast(facts), ...judgeBeacons(facts), ...judgeLoopsBut(facts),
     ...judgeMembership(facts), ...ownAnswers(facts).flatMap((answer) => judgeAnswer(facts, answer)), ...judgeStrangers(facts),
     ...judgeStore(facts), ...judgeBuffer(facts),
   ]);
@@ -122,6 +125,16 @@ function judgeBroadcast(facts: ClientFacts): readonly Finding[] {
     if (reached === undefined) return finding("broadcast", "fail", "broadcastSilent", name);
     const answer = passageOf(facts, { hook: "input", interface: name, from: reached.host, to: address, fromPort: reached.port, toPort: 40_000, state: "new", cast: "unicast" });
     return answer === "dropped" ? finding("broadcast", "note", "broadcastKept", name) : finding("broadcast", "warn", "broadcastHalf", name, reached.host);
+  });
+}
+
+/** Beacons come every 20 s: a listener that is answered and yet has heard none for long is told of alarms late. */
+function judgeBeacons({ agents, answers, running, now }: ClientFacts): readonly Finding[] {
+  if (running === undefined) return [];
+  return agents.filter(({ voice }) => answers.some((answer) => answer.voice === voice)).map(({ name, broadcastAt }) => {
+    const quietMs = now - (broadcastAt ?? running.startedAt);
+    if (quietMs > BEACONS_MISSED_MS) return finding("broadcast", "fail", "beaconsLost", name, lengthText(quietMs));
+    return broadcastAt === undefined ? finding("broadcast", "note", "beaconsAwaited", name) : finding("broadcast", "ok", "beaconsHeard", name, lengthText(Math.max(0, quietMs)));
   });
 }
 

@@ -95,8 +95,10 @@ export type ClientFacts = HostFacts & {
   readonly membership: { readonly cluster: string; readonly clusterName: string; readonly operator: string; readonly kid: number } | undefined;
   readonly agents: readonly {
     readonly voice: string; readonly name: string; readonly unicast: UnicastFacts | undefined; readonly hello: HelloFacts;
+    /** When the running listener last heard its broadcasts. */
+    readonly broadcastAt: WallMs | undefined;
   }[];
-  readonly running: { readonly version: string } | undefined;
+  readonly running: { readonly version: string; readonly startedAt: WallMs } | undefined;
 };
 
 export type AgentFacts = HostFacts & {

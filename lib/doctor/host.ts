@@ -136,7 +136,7 @@ export function homeOf(host: string, interfaces: readonly InterfaceFacts[]): Int
 }
 
 /** "42 s", "3 min", "5 h", "2 d". */
-function lengthText(ms: number): string {
+export function lengthText(ms: number): string {
   const seconds = Math.round(ms / 1000);
   if (seconds < 120) return `${seconds} s`;
   if (seconds < 7200) return `${Math.round(seconds / 60)} min`;

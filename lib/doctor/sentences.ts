@@ -69,6 +69,12 @@ const EN = {
     `${host} answers a unicast, but no broadcast on ${name} is answered: broadcasts are lost on the way, or a strict firewall here keeps the answers out`,
     "Look whether the switch or access point filters broadcasts; alarms come late until it does not",
   ),
+  beaconsHeard: (name: string, ago: string) => said(`The running listener heard a broadcast of agent ${name} ${ago} ago`),
+  beaconsAwaited: (name: string) => said(`The running listener awaits the first broadcast of agent ${name}`),
+  beaconsLost: (name: string, since: string) => said(
+    `Agent ${name} is reached, but the running listener has heard no broadcast of it for ${since}: alarms come late, by unicast only`,
+    "Look whether the switch or access point filters broadcasts, or a firewall here does",
+  ),
   agentHears: (name: string) => said(`The agent hears broadcasts on ${name} and answers`),
   agentHearsNot: (name: string) => said(`The running agent does not hear a broadcast on ${name}`, "Does lan.interfaces in agent.yaml leave that interface out? Start the agent again"),
 
@@ -179,6 +185,12 @@ const ZH: Sentences = {
   broadcastHalf: (name, host) => said(
     `${host} 应答单播，但 ${name} 上的广播无人应答：广播在途中丢失，或本机严格的防火墙不让应答进入`,
     "检查交换机或无线接入点是否过滤广播；在此之前告警会延迟",
+  ),
+  beaconsHeard: (name, ago) => said(`正在运行的监听程序在 ${ago} 前听到过代理 ${name} 的广播`),
+  beaconsAwaited: (name) => said(`正在运行的监听程序还在等待代理 ${name} 的第一次广播`),
+  beaconsLost: (name, since) => said(
+    `能到达代理 ${name}，但正在运行的监听程序已有 ${since} 没有听到其广播：告警只能以单播到达，会延迟`,
+    "检查交换机、无线接入点或本机防火墙是否过滤广播",
   ),
   agentHears: (name) => said(`代理能听到 ${name} 上的广播并应答`),
   agentHearsNot: (name) => said(`正在运行的代理听不到 ${name} 上的广播`, "agent.yaml 的 lan.interfaces 是否漏掉了该接口？请重新启动代理"),

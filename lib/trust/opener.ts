@@ -4,7 +4,7 @@ import { Bucket } from "../base/bucket.ts";
 import { fromBase64 } from "../base/bytes.ts";
 import { fail, ok, type Result } from "../base/result.ts";
 import type { Ms } from "../base/units.ts";
-import { DATAGRAM_BYTES_MOST, HEADER_BYTES, KID_PAIRWISE, SIGNATURE_BYTES, SUITE_CLEAR } from "../wire/constants.ts";
+import { DATAGRAM_BYTES_MOST, FLAG_BROADCAST, HEADER_BYTES, KID_PAIRWISE, SIGNATURE_BYTES, SUITE_CLEAR } from "../wire/constants.ts";
 import type { Message, MessageKind } from "../wire/message.ts";
 import { type BodyFault, decodeBody, decodeHeader, type Header, type HeaderFault } from "../wire/packet.ts";
 import { publicKey, SEAL, type Seal } from "../wire/seal.ts";
@@ -23,6 +23,8 @@ export type Opened = {
   readonly counter: bigint;
   readonly freshness: "fresh" | "newer" | "older" | "stranger";
   readonly sealed: "group" | "pair" | "clear";
+  /** Its sender, who has signed that, said it to everybody. */
+  readonly broadcast: boolean;
   readonly message: Message;
 };
 
@@ -104,7 +106,7 @@ export class Opener {
     const verifier = known ?? (claimed === undefined ? undefined : publicKey("ed", claimed));
     if (verifier === undefined) return fail("unknown sender");
     if (!this.#seal.openClear(datagram, verifier).ok) return fail("signature");
-    if (known === undefined) return ok({ sender, epoch, counter, freshness: "stranger", sealed: "clear", message: message.value });
+    if (known === undefined) return ok({ sender, epoch, counter, freshness: "stranger", sealed: "clear", broadcast: isBroadcast(header), message: message.value });
     return this.#admit(header, message.value, "clear");
   }
 
@@ -129,7 +131,7 @@ export class Opener {
     if (freshness === undefined) return fail("replay");
     if (freshness === "fresh") this.#windows.get(header.sender)?.window.commit(header.counter);
     const { sender, epoch, counter } = header;
-    return ok({ sender, epoch, counter, freshness, sealed, message });
+    return ok({ sender, epoch, counter, freshness, sealed, broadcast: isBroadcast(header), message });
   }
 
   #freshness({ sender, epoch, counter, kind }: Header): Opened["freshness"] | undefined {
@@ -149,6 +151,10 @@ export class Opener {
     }
     return bucket.allow(now);
   }
+}
+
+function isBroadcast({ flags }: Header): boolean {
+  return (flags & FLAG_BROADCAST) !== 0;
 }
 
 /** The key that a stranger's message names, if it is the one that its sender id is the hash of. */

@@ -159,7 +159,7 @@ test("other rules are announced by a beacon at once; settings that change no rul
 test("a stranger that asks before the first beacon does not take it away from the others", () => {
   const world = new AgentWorld();
   const message = { kind: "seek", body: { nonce: "AAAAAAAAAAA", key: "A".repeat(43), pad: "" } } as const;
-  world.put({ kind: "heard", from: { host: "10.0.0.9", port: 4000 }, packet: { sender: "0123456789abcdef", epoch: 1n, counter: 1n, freshness: "stranger", sealed: "clear", message } });
+  world.put({ kind: "heard", from: { host: "10.0.0.9", port: 4000 }, packet: { sender: "0123456789abcdef", epoch: 1n, counter: 1n, freshness: "stranger", sealed: "clear", broadcast: false, message } });
   expect(world.said("beacon").map(({ to }) => to.kind)).toEqual(["stranger"]);
   world.passes(seconds(2));
   expect(world.said("beacon").map(({ to }) => to.kind)).toEqual(["stranger", "everyone"]);

@@ -37,6 +37,16 @@ test("HELLO is said every twenty seconds or so, with the latest challenge and a 
   expect(hellos.at(-1)).toMatchObject({ seat: "person", serial: 7, host: "laptop", versions: [1, 1] });
 });
 
+test("status tells when a broadcast was last heard: unicasts do not count", () => {
+  const world = new ClientWorld().settle();
+  expect(world.status().agents).toMatchObject([{ hearing: "heard", broadcastAt: undefined }]);
+  world.passes(seconds(7));
+  const at = world.now.wall;
+  world.hears(world.agent.alarm(anItem()));
+  world.passes(seconds(7));
+  expect(world.status().agents).toMatchObject([{ broadcastAt: at }]);
+});
+
 test("a WELCOME whose nonce is not ours is nothing", () => {
   const agent = new ScriptedAgent();
   agent.answers.hello = false;

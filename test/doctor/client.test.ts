@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { judgeClient } from "../../lib/doctor/client.ts";
 import type { ClientFacts } from "../../lib/doctor/facts.ts";
 import { type Code, firstToFix } from "../../lib/doctor/finding.ts";
-import { aUnicast, anAnswer, anInterface, clientFacts, SILENCE } from "../support/doctor-facts.ts";
+import { aUnicast, anAnswer, anInterface, clientFacts, NOW, SILENCE } from "../support/doctor-facts.ts";
 
 const NOTHING_HEARD = { ...SILENCE, loops: [{ interface: "e0", sent: true, reason: "", heard: false }] } as const;
 const SILENT = { outcome: "silent" } as const;
@@ -11,10 +11,15 @@ function unwelcome(facts: ClientFacts): ClientFacts {
   return { ...facts, agents: facts.agents.map((agent) => ({ ...agent, hello: { by: "running", outcome: "unanswered", why: "" } })) };
 }
 
+function beaconsAt(broadcastAt: number | undefined): ClientFacts {
+  const facts = clientFacts();
+  return { ...facts, agents: facts.agents.map((agent) => ({ ...agent, broadcastAt })) };
+}
+
 const CASES: readonly { readonly name: string; readonly facts: ClientFacts; readonly first: Code | undefined }[] = [
   { name: "nothing is broken", facts: clientFacts(), first: undefined },
   { name: "no listener runs: the roads work all the same", facts: clientFacts({ running: undefined }), first: undefined },
-  { name: "an older listener runs", facts: clientFacts({ running: { version: "0.9.0" } }), first: "listenerOld" },
+  { name: "an older listener runs", facts: clientFacts({ running: { version: "0.9.0", startedAt: 0 } }), first: "listenerOld" },
   { name: "a key that others can read", facts: clientFacts({ keys: [{ path: "/s/keys/a", state: "too open", mode: "0644" }] }), first: "keyOpen" },
   { name: "a key of another user", facts: clientFacts({ keys: [{ path: "/s/keys/a", state: "foreign", mode: "0600" }] }), first: "keyForeign" },
   { name: "a key that is missing", facts: clientFacts({ keys: [{ path: "/s/keys/a", state: "missing", mode: "" }] }), first: "keyMissing" },
@@ -40,6 +45,9 @@ const CASES: readonly { readonly name: string; readonly facts: ClientFacts; read
   { name: "stations of an access point are kept apart", facts: clientFacts({ ...SILENCE, interfaces: [anInterface({ kind: "wireless" })] }, aUnicast({ ...SILENT, neighbour: "missing", otherNeighbours: 2 })), first: "isolated" },
   { name: "ports of a switch are kept apart", facts: clientFacts(SILENCE, aUnicast({ ...SILENT, neighbour: "missing", otherNeighbours: 2 })), first: "isolatedWired" },
   { name: "broadcasts are lost on the way", facts: clientFacts({ answers: [anAnswer({ by: "unicast", interface: "" })] }), first: "broadcastHalf" },
+  { name: "the agent's broadcasts do not come, though it hears ours", facts: beaconsAt(NOW - 90_000), first: "beaconsLost" },
+  { name: "no broadcast has come since the listener started an hour ago", facts: beaconsAt(undefined), first: "beaconsLost" },
+  { name: "the listener has just started, and the first broadcast is awaited", facts: { ...beaconsAt(undefined), running: { version: "1.0.0", startedAt: NOW - 10_000 } }, first: undefined },
   { name: "no broadcast can be sent", facts: clientFacts({ ...SILENCE, loops: [{ interface: "e0", sent: false, reason: "EACCES", heard: false }] }, aUnicast()), first: "loopUnsent" },
   { name: "it has not joined, and a cluster is heard", facts: clientFacts({ membership: undefined, keys: [], agents: [] }), first: "notJoined" },
   { name: "it has not joined, and nothing is heard: the road comes first", facts: clientFacts({ ...SILENCE, membership: undefined, keys: [], agents: [] }), first: "broadcastSilent" },

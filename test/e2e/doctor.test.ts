@@ -15,7 +15,7 @@ const AGENT_CIDR = "10.77.0.1/24";
 const LAPTOP_CIDR = "10.77.0.20/24";
 
 type Told = { readonly check: string; readonly mark: string; readonly code: string; readonly words: readonly string[]; readonly says: string; readonly fix: string };
-type Diagnosis = { readonly exit: number; readonly well: boolean; readonly first: Told | null; readonly findings: readonly Told[] };
+type Diagnosis = { readonly exit: number; readonly tookMs: number; readonly well: boolean; readonly first: Told | null; readonly findings: readonly Told[] };
 
 const missing = noSmallLan();
 
@@ -58,9 +58,8 @@ describe.skipIf(missing !== "")(`the doctor in a LAN of namespaces${missing === 
   async function doctor(host: LanHost, words: readonly string[]): Promise<Diagnosis> {
     const began = performance.now();
     const { code, out, err } = await host.run([...words, "--json"]);
-    expect(performance.now() - began).toBeLessThan(10_000);
     if (out === "") throw new Error(err);
-    return { exit: code, ...JSON.parse(out) };
+    return { exit: code, tookMs: performance.now() - began, ...JSON.parse(out) };
   }
 
   const onLaptop = (laptop: LanHost, at = state): Promise<Diagnosis> => doctor(laptop, [...CLIENT, "doctor", "--state", at]);
@@ -85,6 +84,7 @@ describe.skipIf(missing !== "")(`the doctor in a LAN of namespaces${missing === 
     const { first, findings } = await onLaptop(laptop, own);
     expect(first).toBeNull();
     expect(findings.map(({ code }) => code)).toEqual(expect.arrayContaining(["listenerRuns", "portOurs", "welcomed"]));
+    expect(findings.find(({ code }) => code.startsWith("beacons"))?.code).toMatch(/^beacons(Awaited|Heard)$/);
     const status = JSON.parse((await laptop.run([...CLIENT, "status", "--json", "--state", own])).out);
     expect(status).toMatchObject({ green: true, drops: {} });
     // Once it has ended, its store is there: the doctor takes the identity for a moment, as a start does.
@@ -113,6 +113,7 @@ describe.skipIf(missing !== "")(`the doctor in a LAN of namespaces${missing === 
     { name: "an address of another network", cidr: "192.168.9.20/24", breaks: async () => {}, code: "elsewhere", says: "192.168.9.0/24" },
     { name: "an interface that is down", breaks: (host) => host.must("ip link set e0 down"), code: "interfacesNone", says: "e0 (down)" },
     { name: "a cable that is out", breaks: (host) => lan.bridge(`ip link set ${host.port} down`), code: "interfacesNone", says: "e0 (no carrier)" },
+    { name: "a switch that lets no broadcast through", breaks: (host) => lan.bridge(`nft add table bridge ${host.port} { chain c { type filter hook forward priority 0; iifname ${host.port} ether type ip pkttype broadcast drop; }; }`), code: "broadcastHalf" },
     { name: "a broadcast port that another program holds for itself", breaks: (host) => host.start([process.execPath, "-e", FOREIGN], "bound"), code: "portTaken", says: "UDP 11114" },
     {
       name: "a VPN that takes the way to the agent", code: "tunnelSwallows", says: "tun0",
@@ -139,7 +140,7 @@ describe.skipIf(missing !== "")(`the doctor in a LAN of namespaces${missing === 
       expect(exit).toBe(code === undefined ? 0 : 1);
       if (first !== null) expect(first.fix).not.toBe("");
       expect(first?.says ?? "").toContain(says);
-    }, 20_000);
+    }, 40_000);
   }
 
   test("who is not root is told the same of a strict firewall, from what was tried", async () => {
@@ -198,7 +199,9 @@ describe.skipIf(missing !== "")(`the doctor in a LAN of namespaces${missing === 
     await using laptop = await lan.host(LAPTOP_CIDR);
     await lan.bridge(`ip link set ${agentHost.port} down`);
     try {
-      expect((await onLaptop(laptop)).first).toMatchObject({ check: "agent", code: "agentGone" });
+      const { first, tookMs } = await onLaptop(laptop);
+      expect(first).toMatchObject({ check: "agent", code: "agentGone" });
+      expect(tookMs).toBeLessThan(10_000);
       expect((await onAgent()).first).toMatchObject({ check: "interfaces", code: "interfacesNone" });
     } finally {
       await lan.bridge(`ip link set ${agentHost.port} up`);

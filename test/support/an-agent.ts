@@ -157,7 +157,7 @@ export class AgentWorld {
     this.#counter += 1n;
     this.put({
       kind: "heard", from: { host: "127.0.0.1", port: 40_000 },
-      packet: { sender: listenerOf(operator), epoch: 1n, counter: this.#counter, sealed: "pair", freshness: "fresh", message },
+      packet: { sender: listenerOf(operator), epoch: 1n, counter: this.#counter, sealed: "pair", broadcast: false, freshness: "fresh", message },
     });
   }
 

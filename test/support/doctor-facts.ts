@@ -3,7 +3,7 @@
 import type { AgentFacts, AnswerFacts, ClientFacts, HostFacts, InterfaceFacts, UnicastFacts } from "../../lib/doctor/facts.ts";
 
 export const VOICE = "00aa00aa00aa00aa";
-const NOW = Date.UTC(2026, 0, 10, 12);
+export const NOW = Date.UTC(2026, 0, 10, 12);
 
 export function anInterface(set: Partial<InterfaceFacts> = {}): InterfaceFacts {
   return { name: "e0", address: "10.0.0.20", subnet: "10.0.0.0/24", kind: "wired", broadcasts: true, skipped: "", ...set };
@@ -35,8 +35,8 @@ function aHost(): HostFacts {
 export function clientFacts(set: Partial<ClientFacts> = {}, unicast: UnicastFacts | undefined = aUnicast()): ClientFacts {
   return {
     ...aHost(), lan: { broadcastPort: 11114, agentPort: 11115 }, membership: { cluster: "AAAA", clusterName: "c1", operator: "li", kid: 1 },
-    agents: [{ voice: VOICE, name: "node1", unicast, hello: { by: "running", outcome: "welcomed", why: "the running listener says so" } }],
-    running: { version: "1.0.0" }, ...set,
+    agents: [{ voice: VOICE, name: "node1", unicast, hello: { by: "running", outcome: "welcomed", why: "the running listener says so" }, broadcastAt: NOW - 5000 }],
+    running: { version: "1.0.0", startedAt: NOW - 3_600_000 }, ...set,
   };
 }
 
