@@ -11,12 +11,13 @@ const BUN = join(ROOT, "node_modules", ".bin", "bun");
 
 export const PROGRAMS = ["agent", "client", "relay"] as const;
 
-/** @returns the path of each executable */
-export function build(folder: string = join(ROOT, "dist")): readonly string[] {
+/** @param signal ends it early. @returns the path of each executable. Rejects with what the bundler said */
+export async function build(folder: string = join(ROOT, "dist"), signal?: AbortSignal): Promise<readonly string[]> {
   mkdirSync(folder, { recursive: true });
-  return PROGRAMS.map((program) => {
+  // All of them have ended before one that failed is told.
+  const builds = await Promise.allSettled(PROGRAMS.map(async (program) => {
     const outfile = join(folder, `gapbell-${program}`);
-    const built = Bun.spawnSync({
+    const building = Bun.spawn({
       cmd: [
         BUN, "build", "--compile", "--format=esm", "--minify", "--bytecode",
         // Otherwise a bunfig.toml in the folder where an executable is started has code of its own run in it (measured, 1.4.5).
@@ -24,10 +25,16 @@ export function build(folder: string = join(ROOT, "dist")): readonly string[] {
         `--define=GAPBELL_VERSION=${JSON.stringify(version)}`, `--define=GAPBELL_COMMIT=${JSON.stringify(commit())}`,
         join(ROOT, `${program}.ts`), "--outfile", outfile,
       ],
-      cwd: ROOT, stdout: "pipe", stderr: "pipe",
+      // What is half done lies beside the outcome, also when somebody interrupts.
+      cwd: folder, stdin: "ignore", stdout: "ignore", stderr: "pipe", ...(signal === undefined ? {} : { signal }),
     });
-    if (built.exitCode !== 0) throw new Error(`Cannot build ${program}:\n${built.stderr.toString()}`);
+    const said = await new Response(building.stderr).text();
+    if ((await building.exited) !== 0) throw new Error(`Cannot build ${program}:\n${said}`);
     return outfile;
+  }));
+  return builds.map((one) => {
+    if (one.status === "rejected") throw one.reason;
+    return one.value;
   });
 }
 
@@ -38,5 +45,5 @@ function commit(): string {
 }
 
 if (import.meta.main) {
-  for (const path of build()) console.log(`${path.slice(ROOT.length + 1)}  ${(statSync(path).size / 1e6).toFixed(1)} MB`);
+  for (const path of await build()) console.log(`${path.slice(ROOT.length + 1)}  ${(statSync(path).size / 1e6).toFixed(1)} MB`);
 }

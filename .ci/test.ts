@@ -45,7 +45,7 @@ async function runTests(): Promise<{ readonly passed: number; readonly failed: n
 if (mayInstall) install();
 const broken = check();
 try {
-  build();
+  await build();
 } catch (thrown) {
   console.log(String(thrown));
 }

@@ -1,39 +1,50 @@
-/** The demonstration: `bun run demo`. Plays by itself in a pipe; on a terminal a key acknowledges. */
+/**
+ * The demonstration: `bun run demo`. Plays by itself in a pipe; on a terminal a key acknowledges.
+ * Words: `--programs FOLDER` takes executables that are built already, `--kill-relay` ends the relay before the second story.
+ */
 
-import { acknowledged, type Ending, escalated, fallenBack } from "./stories.ts";
-import { openWorld } from "./world.ts";
+import { openAccount } from "./account.ts";
+import { watchKeys } from "./keys.ts";
+import { acknowledged, escalated, fallenBack, verdict } from "./stories.ts";
+import { World } from "./world.ts";
 
-const began = performance.now();
-const say = (line: string): void => console.log(`${((performance.now() - began) / 1000).toFixed(1).padStart(5)} s  ${line}`);
-
-/** A key on the terminal; at once where nobody sits there. */
-function press(): Promise<void> {
-  if (!process.stdin.isTTY) return Promise.resolve();
-  say("  press Enter to acknowledge");
-  return new Promise((resolve) => process.stdin.once("data", () => resolve()));
-}
-
-function print(endings: readonly Ending[]): void {
-  console.log("\nstory          must end                     ended");
-  for (const { story, wanted, found, good } of endings) console.log(`${story.padEnd(14)} ${wanted.padEnd(28)} ${good ? "ok  " : "FAIL"} ${found}`);
-}
+const INTERRUPTED = 130;
+const HEARD_WITHIN_MS = 300;
 
 async function main(): Promise<number> {
-  const world = await openWorld(say);
-  process.on("SIGINT", () => void world.close().then(() => process.exit(130)));
-  process.on("SIGTERM", () => void world.close().then(() => process.exit(143)));
-  const endings: Ending[] = [];
+  const account = openAccount();
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
+  const keys = watchKeys(() => stop.abort());
+  const world = new World(account, stop.signal);
+  let good = false;
   try {
-    endings.push(await acknowledged(world, say, press));
+    account.print("Gapbell in three stories: three programs, a mail server and a stand-in for\nWeCom, all on this host's loopback. Ctrl-C ends it at any time.");
+    await world.setUp(optionOf("--programs"));
+    const first = await acknowledged(world, keys);
     if (process.argv.includes("--kill-relay")) world.killRelay();
-    endings.push(await escalated(world, say));
-    endings.push(await fallenBack(world, say));
+    const second = await escalated(world);
+    const third = await fallenBack(world);
+    const { lines, good: all } = await verdict(world, { first, second, third });
+    good = all;
+    account.heading("How it ended, by \"gapbell-agent show --json\" and by what was received");
+    for (const line of lines) account.print(line);
   } catch (thrown) {
-    say(thrown instanceof Error ? thrown.message : String(thrown));
+    // A Ctrl-C reaches the programs too, and one of them may have ended of it before it was heard here.
+    if (!stop.signal.aborted) await Promise.race([Bun.sleep(HEARD_WITHIN_MS), new Promise((resolve) => stop.signal.addEventListener("abort", resolve))]);
+    if (!stop.signal.aborted) account.tell("demo", thrown instanceof Error ? thrown.message : String(thrown));
+  } finally {
+    keys.close();
+    await world.close();
   }
-  await world.close();
-  print(endings);
-  return endings.length === 3 && endings.every(({ good }) => good) ? 0 : 1;
+  if (!stop.signal.aborted) return good ? 0 : 1;
+  account.print("\nInterrupted: all programs have ended, and nothing is left behind");
+  return INTERRUPTED;
+}
+
+function optionOf(name: string): string | undefined {
+  const at = process.argv.indexOf(name);
+  return at < 0 ? undefined : process.argv[at + 1];
 }
 
 process.exit(await main());

@@ -1,82 +1,108 @@
-/** Three alarms as Prometheus sends them, and how each must end. */
+/** Three alarms as a real Prometheus sent them, how each must end, and how each has ended. */
 
-import { until, type World } from "./world.ts";
+import { join } from "node:path";
+import { table } from "../../lib/cli/table.ts";
+import type { Keys } from "./keys.ts";
+import type { Shown, World } from "./world.ts";
 
-export type Ending = { readonly story: string; readonly wanted: string; readonly found: string; readonly good: boolean };
+/** Recorded from Prometheus 2.42 with the alert rules of Ceph and of the node exporter; only its times are of then. */
+const RECORDED = join(import.meta.dir, "..", "golden", "intake", "prometheus-2.42-three-alerts.json");
+/** Prometheus names an end four scrape intervals ahead. */
+const ENDS_AFTER_MS = 240_000;
+/** Less than the policy's deadline for a warning, so that the demonstration also ends well when nobody presses a key. */
+const KEY_WITHIN_MS = 20_000;
 
-type Payload = { readonly labels: Readonly<Record<string, string>>; readonly annotations: Readonly<Record<string, string>> };
-
-const OSD_DOWN: Payload = {
-  labels: { alertname: "CephOSDDown", ceph_daemon: "osd.12", hostname: "stor-03", job: "ceph", oid: "1.3.6.1.4.1.50495.1.2.1.4.2", severity: "critical", type: "ceph_default" },
-  annotations: { summary: "An OSD has been marked down", description: "1 OSD down for over 5 minutes: osd.12 on stor-03" },
-};
-const POOL_FULL: Payload = {
-  labels: { alertname: "CephPoolFull", job: "ceph", name: "rbd-vm", oid: "1.3.6.1.4.1.50495.1.2.1.9.1", severity: "critical", type: "ceph_default" },
-  annotations: { summary: "Pool is full - writes are blocked", description: "Pool rbd-vm has reached its maximum quota" },
-};
-const NODE_DISK: Payload = {
-  labels: { alertname: "NodeFilesystemAlmostOutOfSpace", device: "/dev/sda2", instance: "stor-05:9100", job: "node", mountpoint: "/var", severity: "warning" },
-  annotations: { summary: "Filesystem has less than 5% space left", description: "/var on stor-05 has only 3.1% available space left" },
-};
-
-/** @param press resolves when the person acknowledges, or at once where the demonstration plays by itself */
-export async function acknowledged(world: World, say: (line: string) => void, press: () => Promise<void>): Promise<Ending> {
-  const id = await send(world, OSD_DOWN, say);
-  await until("the listener shows it", async () => world.heard().includes(id.slice(0, 6)));
-  say("  the listener rings; li acknowledges: gapbell-client ack");
-  await press();
-  await world.client("ack", id.slice(0, 8), "--comment", "on my way");
-  await until("the agent knows", async () => (await shown(world, id))["attention"] === "acknowledged");
-  const { attention, sending } = await shown(world, id);
-  const told = mailsAbout(world, id);
-  return ending("acknowledged", "acknowledged, nothing sent", `${String(attention)}, ${String(sending)}, ${told} mails`, attention === "acknowledged" && told === 0);
+/** @returns the occurrence's id */
+export async function acknowledged(world: World, keys: Keys): Promise<string> {
+  const { account } = world;
+  account.heading("Story 1: somebody takes it");
+  const id = await send(world, "CephOSDDown");
+  await world.follow(id, "the listener shows it to li", () => world.listened().includes(`[${short(id)}]`));
+  if (keys.there) {
+    account.tell("li", `Press any key to acknowledge it (within ${KEY_WITHIN_MS / 1000} s)`);
+    if (!(await keys.pressed(KEY_WITHIN_MS))) account.tell("li", "No key was pressed: the demonstration presses it");
+  }
+  world.goOn();
+  account.tell("li", `$ gapbell-client ack ${short(id)} --comment "on my way"`);
+  await world.client("ack", id, "--comment", "on my way");
+  await world.follow(id, "the agent knows who has it", ({ attention }) => attention === "acknowledged");
+  await world.follow(id, "the listener drops it", () => world.listened().includes("Acknowledged by you"));
+  return id;
 }
 
-export async function escalated(world: World, say: (line: string) => void): Promise<Ending> {
-  const id = await send(world, POOL_FULL, say);
-  say("  nobody acknowledges; after 5 s the agent asks the relay and hands it over");
-  await until("mail and WeCom arrive", async () => mailsAbout(world, id) > 0 && messagesAbout(world, id) > 0);
-  for (const mail of world.mail.mails.slice(-1)) say(`  mail to ${mail.to.join(", ")}: ${mail.subject}`);
-  for (const message of world.wecom.messages.slice(-1)) say(`  WeCom to ${message.to.join(", ")}: ${message.text.split("\n")[0] ?? ""}`);
-  await until("the agent knows", async () => (await shown(world, id))["phase"] === "escalated");
-  const { phase } = await shown(world, id);
-  return ending("escalated", "mail and WeCom accepted", `${String(phase)}, ${mailsAbout(world, id)} mail, ${messagesAbout(world, id)} WeCom`, phase === "escalated");
+export async function escalated(world: World): Promise<string> {
+  world.account.heading("Story 2: nobody takes it, and it leaves the room");
+  const id = await send(world, "CephPoolFull");
+  world.account.tell("li", "Nobody acknowledges it; the policy waits 5 s for a critical alarm");
+  await world.follow(id, "mail and WeCom have accepted it", ({ phase }) => phase === "escalated" || phase === "fallback");
+  await world.follow(id, "both have arrived", ({ phase }) => phase === "fallback" || (mails(world, id).length > 0 && messages(world, id).length > 0));
+  return id;
 }
 
-export async function fallenBack(world: World, say: (line: string) => void): Promise<Ending> {
-  await Promise.all([world.mail.close(), world.wecom.close()]);
-  say("The mail server and WeCom are gone");
-  const id = await send(world, NODE_DISK, say);
-  await until("the LAN rings again with the reason", async () => /sending failed|发送失败/.test(world.heard()) && (await shown(world, id))["phase"] === "fallback");
-  const { sending, reason, ring } = await shown(world, id);
-  say(`  rung again: mail/WeChat sending failed: ${String(reason)}`);
-  return ending("fallback", "rung again with the reason", `${String(sending)}, ring ${String(ring)}`, sending === "failed" && Number(ring) > 1 && String(reason) !== "");
+export async function fallenBack(world: World): Promise<string> {
+  world.account.heading("Story 3: the way out is broken, and the LAN rings again");
+  world.account.tell("outside", "The mail server and WeCom go away");
+  await world.cutOff();
+  const id = await send(world, "NodeFilesystemAlmostOutOfSpace");
+  await world.follow(id, "nothing went out", ({ phase }) => phase === "fallback" || phase === "escalated");
+  await world.follow(id, "the listener rings again with the reason", ({ phase }) => phase === "escalated" || rungAgain(world, id));
+  return id;
 }
 
-async function send({ apiPort, agent }: World, payload: Payload, say: (line: string) => void): Promise<string> {
-  say(`Prometheus sends ${payload.labels["alertname"] ?? ""}`);
+/** The table at the end. */
+export async function verdict(world: World, { first, second, third }: { readonly first: string; readonly second: string; readonly third: string }): Promise<{ readonly lines: readonly string[]; readonly good: boolean }> {
+  const [one, two, three] = await Promise.all([world.shown(first), world.shown(second), world.shown(third)]);
+  const untold = (id: string): boolean => mails(world, id).length === 0 && messages(world, id).length === 0;
+  const told = (id: string): boolean => mails(world, id).length > 0 && messages(world, id).length > 0;
+  const rows: readonly (readonly [story: string, id: string, shown: Shown, good: boolean])[] = [
+    ["acknowledged", first, one, one.attention === "acknowledged" && takenBy(one) === "li" && untold(first)],
+    ["escalated", second, two, two.phase === "escalated" && two.sending === "successful" && told(second)],
+    ["fallback", third, three, three.phase === "fallback" && three.sending === "failed" && (three.reason ?? "") !== "" && three.ring > 1 && rungAgain(world, third) && untold(third)],
+  ];
+  const lines = table(["STORY", "TAKEN BY", "PHASE", "SENDING", "RING", "MAIL", "WECOM", ""], rows.map(([story, id, shown, good]) => [
+    story, takenBy(shown) || "nobody", shown.phase, shown.sending, String(shown.ring),
+    received(mails(world, id).map(({ raw }) => raw)), received(messages(world, id).map(({ bytes }) => bytes)), good ? "ok" : "FAIL",
+  ]));
+  return { lines, good: rows.every(([, , , good]) => good) };
+}
+
+function received(bodies: readonly Uint8Array[]): string {
+  return bodies.length === 0 ? "none" : `${bodies.length} (${bodies.reduce((sum, { length }) => sum + length, 0)} B)`;
+}
+
+async function send(world: World, alertname: string): Promise<string> {
+  world.goOn();
+  const alerts = (await Bun.file(RECORDED).json()) as readonly { readonly labels: Readonly<Record<string, string>>; readonly annotations: Readonly<Record<string, string>> }[];
+  const alert = alerts.find(({ labels }) => labels["alertname"] === alertname);
+  if (alert === undefined) throw new Error(`No ${alertname} was recorded`);
   const now = Date.now();
-  const body = [{ ...payload, startsAt: new Date(now).toISOString(), endsAt: new Date(now + 240_000).toISOString(), generatorURL: "http://prometheus:9090/graph" }];
-  const answered = await fetch(`http://127.0.0.1:${apiPort}/api/v2/alerts`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
-  if (!answered.ok) throw new Error(`The agent answers ${answered.status}: ${await answered.text()}`);
-  const { alarms } = JSON.parse(await agent("list", "--json")) as { readonly alarms: readonly { readonly id: string; readonly labels: Readonly<Record<string, string>> }[] };
-  const found = alarms.find(({ labels }) => labels["alertname"] === payload.labels["alertname"]);
-  if (found === undefined) throw new Error("The agent does not list what it has taken in");
-  return found.id;
+  const body = JSON.stringify([{ ...alert, startsAt: new Date(now).toISOString(), endsAt: new Date(now + ENDS_AFTER_MS).toISOString() }]);
+  world.account.tell("source", `Prometheus posts ${alertname} (${alert.labels["severity"] ?? ""}) to /api/v2/alerts`);
+  const answered = await fetch(`http://127.0.0.1:${world.apiPort}/api/v2/alerts`, { method: "POST", headers: { "content-type": "application/json" }, body });
+  const answer = (await answered.json()) as { readonly occurrences?: readonly (string | null)[] };
+  const id = answer.occurrences?.[0];
+  if (typeof id !== "string") throw new Error(`The agent answers ${answered.status}: ${JSON.stringify(answer)}`);
+  return id;
 }
 
-async function shown({ agent }: World, id: string): Promise<Readonly<Record<string, unknown>>> {
-  return JSON.parse(await agent("show", id, "--json")) as Readonly<Record<string, unknown>>;
+function takenBy({ acknowledgement }: Shown): string {
+  return acknowledgement?.operator ?? "";
 }
 
-function mailsAbout({ mail }: World, id: string): number {
-  return mail.mails.filter(({ subject }) => subject.includes(id.slice(0, 6))).length;
+/** On the listener's screen, after the alarm itself. */
+function rungAgain(world: World, id: string): boolean {
+  return world.listened().split(`● [${short(id)}]`).slice(2).some((after) => after.includes("sending failed"));
 }
 
-function messagesAbout({ wecom }: World, id: string): number {
-  return wecom.messages.filter(({ title, text }) => `${title}${text}`.includes(id.slice(0, 6))).length;
+function mails({ mail }: World, id: string) {
+  return mail.mails.filter(({ subject }) => subject.includes(short(id)));
 }
 
-function ending(story: string, wanted: string, found: string, good: boolean): Ending {
-  return { story, wanted, found, good };
+function messages({ wecom }: World, id: string) {
+  return wecom.messages.filter(({ title, text }) => `${title}${text}`.includes(short(id)));
 }
+
+function short(id: string): string {
+  return id.slice(0, 6);
+}
+
