@@ -1,6 +1,7 @@
 /** What does not fit in a document that somebody wrote: the place, what was found there and what belongs there. */
 
 import type { z } from "zod";
+import { jsonLine } from "./json-line.ts";
 import { nearest } from "./nearest.ts";
 import { fail, ok, type Result } from "./result.ts";
 
@@ -82,7 +83,7 @@ export function foundText(value: unknown): string {
   const characters = [...value];
   const shown =
     characters.length > FOUND_LENGTH_MOST ? `${characters.slice(0, FOUND_LENGTH_MOST).join("")}…` : value;
-  return JSON.stringify(shown);
+  return jsonLine(shown);
 }
 
 /** `one of a, b, c`, or the first of many. */

@@ -1,11 +1,11 @@
 /** Where a command of the agent finds its state and its configuration, and what it does when those are broken. */
 
-import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { fail, ok, type Result } from "../base/result.ts";
 import { stateFolder } from "../io/state.ts";
 import { AGENT_FILES, type AgentConfig, loadAgentConfig } from "./agent-config.ts";
+import { configBytes } from "./config-bytes.ts";
 import { type ConfigFault, printFaults } from "./config.ts";
 import { EXIT, ExitFault } from "./exit.ts";
 
@@ -35,7 +35,7 @@ export function foldersOf({ state, config }: FolderOptions): AgentFolders {
 /** Reads the three files; each fault names its file with the whole path, so that an editor can open it. */
 export function loadFolder({ config }: Pick<AgentFolders, "config">): Result<AgentConfig, readonly ConfigFault[]> {
   const whole = (faults: readonly ConfigFault[]) => faults.map((fault) => ({ ...fault, file: join(config, fault.file) }));
-  const read = loadAgentConfig((name) => bytesOf(join(config, name)));
+  const read = loadAgentConfig((name) => configBytes(join(config, name)));
   return read.ok ? ok({ ...read.value, warnings: whole(read.value.warnings) }) : fail(whole(read.fault));
 }
 
@@ -53,15 +53,6 @@ export function unusable(faults: readonly ConfigFault[], { config }: Pick<AgentF
 
 /** Where nothing has been set up yet, the way to begin is worth more than three missing files. */
 function hintFor(folder: string): string {
-  const nothing = Object.values(AGENT_FILES).every((name) => bytesOf(join(folder, name)) === undefined);
+  const nothing = Object.values(AGENT_FILES).every((name) => configBytes(join(folder, name)) === undefined);
   return nothing ? 'Begin with "gapbell-agent init --cluster NAME --operator NAME --mail ADDRESS", or name the folder by --config or --state' : "";
-}
-
-function bytesOf(path: string): Uint8Array | undefined {
-  try {
-    return new Uint8Array(readFileSync(path));
-  } catch (thrown) {
-    if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") return undefined;
-    throw new ExitFault(EXIT.config, `Cannot read "${path}": ${thrown instanceof Error ? thrown.message : String(thrown)}`);
-  }
 }

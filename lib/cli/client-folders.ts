@@ -1,12 +1,12 @@
 /** Where a command of the listener finds its state and its configuration; client.yaml may be missing, a broken one is an error. */
 
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
 import { LANGUAGES } from "../alarm/language.ts";
 import { stateFolder } from "../io/state.ts";
 import type { Address } from "../port/lan.ts";
+import { configBytes } from "./config-bytes.ts";
 import { printFaults, readYaml } from "./config.ts";
 import { EXIT, ExitFault } from "./exit.ts";
 import { PORTS } from "./ports.ts";
@@ -29,7 +29,7 @@ const ClientForm = z.strictObject({
     agent_port: port.default(PORTS.agent),
   }).prefault({}),
   /** Agents that broadcasts do not reach: HOST or HOST:PORT. */
-  agents: z.array(z.string().max(21).regex(/^\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?$/, "IPv4 address, with :PORT where it is not the usual one")).max(AGENTS_MOST).default([]),
+  agents: z.array(z.string().max(21).refine((text) => addressIn(text, PORTS.agent) !== undefined, "an IPv4 address, with :PORT where it is not the usual one")).max(AGENTS_MOST).default([]),
   language: z.enum(LANGUAGES).optional(),
   /** Whether a person sits before this listener; otherwise that is found out. */
   seat: z.enum(["person", "none"]).optional(),
@@ -60,7 +60,7 @@ export function folderOf({ state }: StateOptions): string {
 /** Reads client.yaml of the state folder. Throws an `ExitFault` (78) that lists every mistake. */
 export function readClientConfig(folder: string): ClientConfig {
   const path = join(folder, CLIENT_FILES.config);
-  const read = readYaml(bytesOf(path), { file: path, schema: ClientForm });
+  const read = readYaml(configBytes(path) ?? new Uint8Array(), { file: path, schema: ClientForm });
   if (!read.ok) throw new ExitFault(EXIT.config, `Cannot use the configuration:\n${printFaults(read.fault)}`);
   const { lan, agents, language, seat } = read.value;
   return {
@@ -71,20 +71,13 @@ export function readClientConfig(folder: string): ClientConfig {
 
 /** @param text HOST or HOST:PORT. Throws an `ExitFault` (64) where it is neither */
 export function addressOf(text: string, usualPort: number): Address {
-  const parts = /^(\d{1,3}(?:\.\d{1,3}){3})(?::(\d{1,5}))?$/.exec(text);
-  const [, host = "", digits] = parts ?? [];
-  const number = digits === undefined ? usualPort : Number(digits);
-  if (!ipv4.safeParse(host).success || !port.safeParse(number).success) {
-    throw new ExitFault(EXIT.usage, `Cannot use the address "${text}": must be an IPv4 address, with :PORT where it is not ${usualPort}`);
-  }
-  return { host, port: number };
+  const address = addressIn(text, usualPort);
+  if (address !== undefined) return address;
+  throw new ExitFault(EXIT.usage, `Cannot use the address "${text}": must be an IPv4 address, with :PORT where it is not ${usualPort}`);
 }
 
-function bytesOf(path: string): Uint8Array {
-  try {
-    return new Uint8Array(readFileSync(path));
-  } catch (thrown) {
-    if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") return new Uint8Array();
-    throw new ExitFault(EXIT.config, `Cannot read "${path}": ${thrown instanceof Error ? thrown.message : String(thrown)}`);
-  }
+function addressIn(text: string, usualPort: number): Address | undefined {
+  const [, host = "", digits] = /^(\d{1,3}(?:\.\d{1,3}){3})(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const number = digits === undefined ? usualPort : Number(digits);
+  return ipv4.safeParse(host).success && port.safeParse(number).success ? { host, port: number } : undefined;
 }

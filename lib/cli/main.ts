@@ -1,6 +1,7 @@
 /** What the three programs have in common: version, help, how an error is printed and with which number they end. */
 
 import { Command, CommanderError } from "commander";
+import { jsonLine } from "../base/json-line.ts";
 import { onSignals } from "../io/signals.ts";
 import { EXIT, ExitFault } from "./exit.ts";
 import { buildLine } from "./version.ts";
@@ -41,6 +42,8 @@ export function withExample(command: Command, example: string): Command {
  * An `ExitFault` is printed as its message and hint; anything else that is thrown is our own mistake and ends with 70.
  *
  * @param words the arguments without the program's name
+ * What an error quotes may come from a source or from a file: nothing of it can move a terminal's cursor.
+ *
  * @param print where errors go, one line a call; standard error unless told otherwise
  */
 export async function runProgram(
@@ -48,17 +51,18 @@ export async function runProgram(
   words: readonly string[] = process.argv.slice(2),
   print: (line: string) => void = (line) => process.stderr.write(`${line}\n`),
 ): Promise<number> {
+  const say = (text: string): void => print(text.replace(/[^\P{Cc}\n]|[\p{Zl}\p{Zp}]/gu, " "));
   try {
     await program.parseAsync([...words], { from: "user" });
     return Number(process.exitCode ?? EXIT.done);
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.done : EXIT.usage;
     if (thrown instanceof ExitFault) {
-      print(`${program.name()}: ${thrown.message}`);
-      if (thrown.hint !== "") print(thrown.hint);
+      say(`${program.name()}: ${thrown.message}`);
+      if (thrown.hint !== "") say(thrown.hint);
       return thrown.code;
     }
-    print(`${program.name()}: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`);
+    say(`${program.name()}: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`);
     return EXIT.software;
   }
 }
@@ -79,5 +83,5 @@ export function stopSignal(reload?: () => void): AbortSignal {
 
 /** One JSON value on a line of its own, for `--json`. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
+  process.stdout.write(`${jsonLine(value)}\n`);
 }

@@ -8,6 +8,7 @@ import { fromBase64 } from "../base/bytes.ts";
 import { type ChannelSecrets, ChannelSettings, secretFilesOf } from "../channel/settings.ts";
 import { type TlsIdentity, tlsIdentity } from "../io/certificate.ts";
 import { readSecretText, secretSentence } from "../io/secrets.ts";
+import { configBytes } from "./config-bytes.ts";
 import { printFaults, readYaml } from "./config.ts";
 import { EXIT, ExitFault } from "./exit.ts";
 import { PORTS } from "./ports.ts";
@@ -57,11 +58,9 @@ export function relayFiles(state: string, config = state) {
 
 /** Throws an `ExitFault` that names file, line, what is and what should be. */
 export function readRelayConfig(file: string): RelayConfig {
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(file);
-  } catch {
-    throw new ExitFault(EXIT.config, `Cannot read "${file}"`, 'Run "gapbell-relay init" to write it, or name another folder by --config or --state');
+  const bytes = configBytes(file);
+  if (bytes === undefined) {
+    throw new ExitFault(EXIT.config, `Cannot find "${file}"`, 'Run "gapbell-relay init" to write it, or name another folder by --config or --state');
   }
   const read = readYaml(bytes, { file, schema: RelayConfig });
   if (!read.ok) throw new ExitFault(EXIT.config, `Cannot use "${file}"\n${printFaults(read.fault)}`);

@@ -6,6 +6,7 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { fromUtf8 } from "../base/bytes.ts";
+import { jsonLine } from "../base/json-line.ts";
 import { fit, misfit, misfitText, pathText } from "../base/misfit.ts";
 import { fail, ok, type Result } from "../base/result.ts";
 import { type Ms, seconds } from "../base/units.ts";
@@ -36,7 +37,8 @@ export type Refusal = { readonly error: string; readonly field?: string; readonl
 
 /** The routes alone; `serve.ts` gives them a socket. */
 export function agentApi(door: AgentDoor): Hono {
-  const app = new Hono();
+  // A request of HTTP/1.0 names no host, and Bun's URL of it is the path alone.
+  const app = new Hono({ getPath: ({ url }) => new URL(url, "http://localhost").pathname });
   for (const [path, methods] of Object.entries(routesOf(door))) {
     for (const [method, route] of Object.entries(methods)) app.on(method, path, (c) => answer(c, route, door));
     const allowed = Object.keys(methods).join(", ");
@@ -136,7 +138,7 @@ async function answer(c: Context, route: Route, { admit, bodyWithinMs = BODY_WIT
     ? ok(new Uint8Array())
     : await readBody(c.req.raw, { bytesMost: route.bytesMost, withinMs: bodyWithinMs });
   if (!read.ok) return send(UNREAD[read.fault.kind](route.bytesMost));
-  return send(await route.answer({ caller, id: c.req.param("id") ?? "", query: c.req.query(), body: read.value }));
+  return send(await route.answer({ caller, id: clip(c.req.param("id") ?? ""), query: c.req.query(), body: read.value }));
 }
 
 const UNREAD = {
@@ -223,7 +225,7 @@ function statusOf(version: string): object {
 function send({ status, body }: Reply, headers: Readonly<Record<string, string>> = {}): Response {
   const all = { ...headers, ...(status === 401 ? { "WWW-Authenticate": 'Bearer realm="gapbell"' } : {}) };
   if (body === undefined) return new Response(null, { status, headers: all });
-  return new Response(`${JSON.stringify(body)}\n`, { status, headers: { ...all, "Content-Type": "application/json" } });
+  return new Response(`${jsonLine(body)}\n`, { status, headers: { ...all, "Content-Type": "application/json" } });
 }
 
 function reply(status: number, error: string, more: Omit<Refusal, "error"> = {}): Reply {

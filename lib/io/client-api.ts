@@ -1,5 +1,6 @@
 /** The listener's interface over its socket: list, status, acknowledge, and the tap. Plain Request and Response: this program is small. */
 
+import { jsonLine } from "../base/json-line.ts";
 import { CLIENT_ASK_BYTES_MOST, type ClientQuestion, COMMENT_CHARACTERS_MOST } from "../port/client-door.ts";
 import type { Reply } from "../port/tickets.ts";
 
@@ -73,5 +74,5 @@ function wrongMethod(allowed: string): Response {
 }
 
 function send({ status, body }: Reply): Response {
-  return new Response(`${JSON.stringify(body)}\n`, { status, headers: { "Content-Type": "application/json" } });
+  return new Response(`${jsonLine(body)}\n`, { status, headers: { "Content-Type": "application/json" } });
 }

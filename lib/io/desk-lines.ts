@@ -1,5 +1,6 @@
 /** The lines that scripts hear from the running listener: one JSON object each, to every tap that is open. */
 
+import { jsonLine } from "../base/json-line.ts";
 import type { TapLine } from "../port/client-door.ts";
 
 /** More taps than this at once are refused: each is a program that somebody has started. */
@@ -28,7 +29,7 @@ export function openTaps(): Taps {
   return {
     tell: (line) => {
       if (open.size === 0) return;
-      const bytes = encoder.encode(`${JSON.stringify(line)}\n`);
+      const bytes = encoder.encode(`${jsonLine(line)}\n`);
       for (const controller of [...open]) {
         if ((controller.desiredSize ?? 0) <= 0) drop(controller);
         else controller.enqueue(bytes);

@@ -148,7 +148,7 @@ function isSocket(path: string): boolean {
 
 function callFault(path: string, thrown: unknown): LocalFault {
   const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
-  if (["FailedToOpenSocket", "ConnectionRefused", "ENOENT", "ECONNREFUSED"].includes(code)) return { kind: "nobody", path };
+  if (["FailedToOpenSocket", "ConnectionRefused", "ENOENT", "ENOTDIR", "ECONNREFUSED"].includes(code)) return { kind: "nobody", path };
   if (code === "EACCES" || code === "EPERM") return { kind: "forbidden", path };
   return { kind: "brokenOff", path, reason: reasonOf(thrown) };
 }

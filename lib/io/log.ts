@@ -1,5 +1,6 @@
 /** The program's log: one JSON line to standard error for each event, and one with a count for a fault that comes again and again. */
 
+import { escapeControls } from "../base/json-line.ts";
 import { type Ms, minutes, type WallMs } from "../base/units.ts";
 import type { Log, LogLevel } from "../port/log.ts";
 
@@ -78,7 +79,7 @@ function printer(): (line: string) => void {
 function jsonOf({ level, event, facts }: Line, { at, times }: { readonly at: WallMs; readonly times?: number | undefined }): string {
   const head = { at: new Date(at).toISOString(), level, event };
   try {
-    return JSON.stringify({ ...head, ...facts, times }, plain);
+    return escapeControls(JSON.stringify({ ...head, ...facts, times }, plain));
   } catch {
     return JSON.stringify({ ...head, facts: "cannot be written as JSON", times });
   }

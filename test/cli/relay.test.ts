@@ -164,7 +164,7 @@ describe("a relay that runs", () => {
   test("a second one on the same state folder is refused and told who owns it", async () => {
     const running = await relay.runs();
     const second = await relay.command("run");
-    expect(second.code).toBe(69);
+    expect(second.code).toBe(75);
     expect(second.err).toContain(String(running.pid));
     running.kill("SIGTERM");
     await running.end();
