@@ -1,6 +1,7 @@
 /** Popups of the desktop by notify-send, where there is one. Whatever goes wrong here, the rest of the listener rings on. */
 
 import type { Language } from "../alarm/language.ts";
+import { isWorse, type Severity } from "../alarm/severity.ts";
 import { alarmLines, fallbackLine, headline, oneLine, SHORT_ID_LENGTH } from "../alarm/wording.ts";
 import { type Ms, seconds } from "../base/units.ts";
 import type { Desk, Showing } from "../port/desk.ts";
@@ -22,8 +23,11 @@ type Popup = {
   readonly expireMs: Ms | undefined;
 };
 
+/** What stands on the screen of one alarm. `id`: the desktop's own; "" where it gave none. */
+type Shown = { readonly id: string; readonly severity: Severity; readonly about: string };
+
 const WORDS = {
-  en: { more: (count: number) => `${count} more alarms: gapbell-client list`, unverified: "Freshness not verified" },
+  en: { more: (count: number) => `${count} more ${count === 1 ? "alarm" : "alarms"}: gapbell-client list`, unverified: "Freshness not verified" },
   zh: { more: (count: number) => `另有 ${count} 条告警：gapbell-client list`, unverified: "尚未验证是否为最新消息" },
 } as const;
 
@@ -39,8 +43,7 @@ export function openNotifyDesk({ language, timezone, log, command = "notify-send
   readonly log: Log;
   readonly command?: string;
 }): Desk {
-  /** The desktop's id of each alarm's popup; "" where it gave none. */
-  const popups = new Map<string, string>();
+  const popups = new Map<string, Shown>();
   const surplus = new Set<string>();
   /** Alarms that wait to be shown: in a flood only the last of them says how many there are. */
   let waiting = 0;
@@ -72,25 +75,34 @@ export function openNotifyDesk({ language, timezone, log, command = "notify-send
 
   const show = async (showing: Showing): Promise<boolean> => {
     const { alarm, rings } = showing;
-    const held = popups.get(alarm.id);
-    if (!rings && held === undefined) return false;
-    if (held === undefined && popups.size >= POPUPS_MOST) {
+    const own = popups.get(alarm.id);
+    if (!rings && own === undefined) return false;
+    const full = own === undefined && popups.size >= POPUPS_MOST;
+    const lesser = full ? lesserOf(popups, alarm.severity) : undefined;
+    if (full && lesser === undefined) {
       surplus.add(alarm.id);
       if (waiting > 0) return false;
       const { shown, id } = await send({ ...still(WORDS[language].more(surplus.size)), replaces: surplusId });
       surplusId = id === "" ? undefined : id;
       return shown;
     }
+    const held = own ?? (lesser === undefined ? undefined : popups.get(lesser));
+    if (lesser !== undefined) {
+      popups.delete(lesser);
+      surplus.add(lesser);
+    }
+    const about = `${showing.clusterName}: ${headline({ ...alarm, text: "" }, language)}`;
     const [, ...more] = alarmLines(alarm, { language, timezone });
     const { shown, id } = await send({
-      summary: `${showing.clusterName}: ${headline({ ...alarm, text: "" }, language)}`,
+      summary: about,
       body: [
         ...(alarm.why === "fallback" ? [fallbackLine(alarm.reason ?? "", language)] : []), ...more,
         ...(showing.unverified ? [WORDS[language].unverified] : []),
       ].join("\n"),
-      urgency: "critical", replaces: held === "" ? undefined : held, expireMs: undefined,
+      urgency: "critical", replaces: held?.id === "" ? undefined : held?.id, expireMs: undefined,
     });
-    if (shown) popups.set(alarm.id, id);
+    surplus.delete(alarm.id);
+    if (shown) popups.set(alarm.id, { id, severity: alarm.severity, about });
     return shown && rings;
   };
 
@@ -100,7 +112,7 @@ export function openNotifyDesk({ language, timezone, log, command = "notify-send
     if (held === undefined || !gone) return;
     popups.delete(id);
     // There is no word for closing one: it becomes a short farewell.
-    if (held !== "") await send({ summary: line, body: id.slice(0, SHORT_ID_LENGTH), urgency: "low", replaces: held, expireMs: FAREWELL_MS });
+    if (held.id !== "") await send({ summary: held.about, body: `${line}\n${id.slice(0, SHORT_ID_LENGTH)}`, urgency: "low", replaces: held.id, expireMs: FAREWELL_MS });
   };
 
   return {
@@ -117,6 +129,15 @@ export function openNotifyDesk({ language, timezone, log, command = "notify-send
     },
     close: () => {},
   };
+}
+
+/** The last of the least grave popups that a graver alarm may take the place of. */
+function lesserOf(popups: ReadonlyMap<string, Shown>, than: Severity): string | undefined {
+  let least: { readonly id: string; readonly severity: Severity } | undefined;
+  for (const [id, { severity }] of popups) {
+    if (isWorse(than, severity) && (least === undefined || !isWorse(severity, least.severity))) least = { id, severity };
+  }
+  return least?.id;
 }
 
 function still(summary: string): Popup {

@@ -5,7 +5,7 @@
 
 import type { Language } from "../alarm/language.ts";
 import { momentText } from "../alarm/moment.ts";
-import type { Severity } from "../alarm/severity.ts";
+import { rankOf, type Severity } from "../alarm/severity.ts";
 import { fallbackLine, headline, oneLine, SHORT_ID_LENGTH } from "../alarm/wording.ts";
 import type { WallMs } from "../base/units.ts";
 import type { Desk, Hearing, Showing } from "../port/desk.ts";
@@ -153,7 +153,7 @@ class Terminal {
     if (this.#selected === id) this.#selected = this.#first()[0]?.showing.alarm.id;
   }
 
-  /** Those that the list has room for: for this operator first, the newest on top. One look at each, also in a flood. */
+  /** Those that the list has room for: for this operator first, then the worst, then the newest. One look at each, also in a flood. */
   #first(): readonly Listed[] {
     const best: Listed[] = [];
     for (const listed of this.#open.values()) {
@@ -216,7 +216,9 @@ class Terminal {
 }
 
 function goesBefore(a: Listed, b: Listed): boolean {
-  return a.mine === b.mine ? a.order > b.order : a.mine;
+  if (a.mine !== b.mine) return a.mine;
+  const worse = rankOf(a.showing.alarm.severity) - rankOf(b.showing.alarm.severity);
+  return worse === 0 ? a.order > b.order : worse < 0;
 }
 
 function short(id: string): string {

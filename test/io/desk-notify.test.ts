@@ -57,7 +57,7 @@ test("the next ring replaces the popup, and its end is a short farewell", async 
   const [, second = [], third = [], fourth = []] = calls(folder);
   expect(second).toContain("--replace-id=1");
   expect(second.at(-1)).toContain("sending failed: 550 unknown user");
-  expect(third).toEqual(["--app-name=gapbell", "--urgency=low", "--expire-time=6000", "--print-id", "--replace-id=2", "--", "Acknowledged by zhao", "000001"]);
+  expect(third).toEqual(["--app-name=gapbell", "--urgency=low", "--expire-time=6000", "--print-id", "--replace-id=2", "--", "c1: [CRITICAL] osd/osd.12", "Acknowledged by zhao\n000001"]);
   expect(fourth.join(" ")).not.toContain("--replace-id");
 });
 
@@ -66,8 +66,19 @@ test("a flood is a few popups and one that counts the rest", async () => {
   const desk = openNotifyDesk({ ...READER, command: standIn(folder) });
   for (let number = 1; number <= POPUPS_MOST + 3; number += 1) await desk.show(showing({ id: anId(number) }));
   const rest = calls(folder).slice(POPUPS_MOST);
-  expect(rest.map((call) => call.at(-2))).toEqual([1, 2, 3].map((count) => `${count} more alarms: gapbell-client list`));
+  expect(rest.map((call) => call.at(-2))).toEqual(["1 more alarm", "2 more alarms", "3 more alarms"].map((more) => `${more}: gapbell-client list`));
   expect(rest[2]).toContain(`--replace-id=${POPUPS_MOST + 2}`);
+});
+
+test("a critical alarm takes the place of a lesser one where the screen is full", async () => {
+  using folder = tempFolder();
+  const desk = openNotifyDesk({ ...READER, command: standIn(folder) });
+  for (let number = 1; number <= POPUPS_MOST; number += 1) await desk.show(showing({ id: anId(number), severity: number === 3 ? "warning" : "minor" }));
+  expect(await desk.show(showing({ id: anId(90), severity: "critical" }))).toBe(true);
+  expect(calls(folder).at(-1)).toContain("--replace-id=3");
+  expect(calls(folder).at(-1)?.at(-2)).toBe("c1: [CRITICAL] osd/osd.12");
+  await desk.show(showing({ id: anId(91), severity: "warning" }));
+  expect(calls(folder).at(-1)?.at(-2)).toBe("2 more alarms: gapbell-client list");
 });
 
 test("alarms that come together are counted together", async () => {

@@ -90,6 +90,16 @@ test("a acknowledges the newest, or the one that was chosen; q quits", async () 
   expect(quits()).toBe(1);
 });
 
+test("a critical alarm is never pushed off the list by lesser ones", async () => {
+  const { desk, last } = aDesk({ live: true });
+  await desk.show(showing({ id: anId(1), severity: "critical" }));
+  for (let number = 2; number <= 14; number += 1) await desk.show(showing({ id: anId(number), severity: "minor" }));
+  const listed = last().split("\n").filter((line) => /^. 0000/.test(line));
+  expect(listed.length).toBe(10);
+  expect(listed[0]).toContain("000001  [CRITICAL]");
+  expect(listed[1]).toContain("000014  [MINOR]");
+});
+
 test("with nothing open the key does nothing", () => {
   const { desk, taken } = aDesk({ live: true });
   desk.key("a");
