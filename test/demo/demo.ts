@@ -15,6 +15,8 @@ async function main(): Promise<number> {
   const account = openAccount();
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
+  // Whoever closes the terminal takes away what is written to: that must not keep the programs from being ended.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const keys = watchKeys(() => stop.abort());
   const world = new World(account, stop.signal);
   let good = false;

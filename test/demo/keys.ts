@@ -14,7 +14,11 @@ export function watchKeys(onInterrupt: () => void): Keys {
   const there = stdin.isTTY === true && process.stdout.isTTY === true;
   const quiet = (): void => {
     if (!there) return;
-    stdin.setRawMode(false);
+    try {
+      stdin.setRawMode(false);
+    } catch {
+      // The terminal has gone.
+    }
     stdin.pause();
   };
   return {
@@ -26,13 +30,20 @@ export function watchKeys(onInterrupt: () => void): Keys {
         if (["\u0003", "\u0004", "q"].includes(typed.toString("latin1"))) onInterrupt();
         resolve(true);
       };
+      // The terminal was closed, and whoever started this did not say so.
+      const gone = (): void => {
+        onInterrupt();
+        resolve(false);
+      };
       const late = setTimeout(() => resolve(false), withinMs);
       stdin.setRawMode(true);
       stdin.resume();
       stdin.on("data", take);
+      stdin.once("end", gone);
       const pressed = await promise;
       clearTimeout(late);
       stdin.off("data", take);
+      stdin.off("end", gone);
       quiet();
       return pressed;
     },

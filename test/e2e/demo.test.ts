@@ -92,6 +92,15 @@ for (const { name, says, key, words } of MOMENTS) {
   }, 60_000);
 }
 
+test.concurrent("closing the terminal ends everything as well", async () => {
+  const temporary = aPlace("closed");
+  const demo = onTerminal(temporary, "--programs", programs);
+  await demo.says("Press any key");
+  demo.close();
+  await demo.exited;
+  expect(left(temporary)).toEqual({ files: [], processes: [] });
+}, 60_000);
+
 test("a port that another program holds is named", async () => {
   const holder = createServer();
   await new Promise<void>((resolve) => holder.listen(0, "127.0.0.1", resolve));
@@ -136,6 +145,7 @@ function onTerminal(temporary: string, ...words: readonly string[]) {
   });
   return {
     exited: child.exited, out: () => printed,
+    close: () => child.terminal?.close(),
     types: (text: string) => void child.terminal?.write(text),
     says: (text: string) => new Promise<void>((resolve, reject) => {
       const look = (): void => {
