@@ -51,7 +51,7 @@ async function runTests(): Promise<{ readonly passed: number; readonly failed: n
   const output = (await Promise.all([printed(ran.stdout), printed(ran.stderr)])).join("\n");
   const left = counted(output, "skip") + counted(output, "todo");
   const exit = await ran.exited;
-  if (left > 0) console.log(process.env["CI"] === "true" ? `${left} skipped, which counts as failed where CI=true` : `${left} skipped: -- --install fetches what they need from Debian`);
+  if (left > 0) console.log(process.env["CI"] === "true" ? `${left} skipped, which counts as failed where CI=true` : `${left} skipped, each with its reason; -- --install fetches what tests need from Debian (root)`);
   const failed = counted(output, "fail") + (process.env["CI"] === "true" ? left : 0);
   // A run that broke off before it could count has failed as well.
   return { passed: counted(output, "pass"), failed: failed === 0 && exit !== 0 ? 1 : failed };
