@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Prng } from "../../lib/base/prng.ts";
 import { decodeHeader } from "../../lib/wire/packet.ts";
 import { aLanOfLaptops, type Laptop, type LanOfLaptops } from "../support/a-lan-of-laptops.ts";
 import { client, spawnClient } from "../support/client-process.ts";
@@ -160,6 +161,24 @@ test("the agent names both listeners as present, with operator, host and address
     { operator: "li", state: "present", seat: "person" }, { operator: "zhao", state: "present", seat: "person" },
   ]);
 });
+
+test("thousands of datagrams that are noise, cut short or sent again harm nobody", async () => {
+  const [own] = lan.heard().filter((datagram) => decodeHeader(datagram).ok);
+  const dice = new Prng(20_261_125);
+  const noise = Array.from({ length: 3000 }, (_, nth) => {
+    const bytes = Uint8Array.from({ length: 1 + Math.floor(dice.fraction() * 1300) }, () => Math.floor(dice.fraction() * 256));
+    // A third looks like ours, a third is ours cut short or changed.
+    if (nth % 3 === 0) bytes.set([0x47, 0x42, 1, 1 + (nth % 14), 0, 1 + (nth % 2)].slice(0, bytes.length));
+    return nth % 3 === 1 && own !== undefined ? own.map((byte, at) => (at === nth % own.length ? byte ^ 1 : byte)).slice(0, nth % 2 === 0 ? own.length : nth % own.length) : bytes;
+  });
+  await lan.sends([...noise, ...lan.heard().slice(0, 200)]);
+  const before = li.listener.out().length;
+  const id = await lan.raise({ ...OSD_DOWN, labels: { ...OSD_DOWN.labels, ceph_daemon: "osd.77" } });
+  await li.listener.says(`● ${short(id)} [MINOR] osd/stor-03 osd.77`);
+  expect(li.listener.out().slice(before).match(/●/g)?.length).toBe(1);
+  const { drops } = await li.json("status");
+  expect(Object.values(drops as Record<string, number>).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(1000);
+}, 20_000);
 
 describe.skipIf(!mayStrace)(`on the wire of one laptop${strace === null ? " (skipped: strace is not installed)" : ""}`, () => {
   test("the rules are fetched, and nothing but JOIN, SEEK and BEACON travels in clear", async () => {

@@ -37,6 +37,8 @@ export type LanOfLaptops = AsyncDisposable & {
   readonly heard: () => readonly Uint8Array[];
   /** Those of the agent, opened with its keys. */
   readonly opened: () => readonly Message[];
+  /** Sends to every listener and to the agent, a few at a time. */
+  readonly sends: (datagrams: readonly Uint8Array[]) => Promise<void>;
   /** A state folder that knows this LAN and has joined nothing. */
   readonly aState: (name: string) => string;
   /** Joins by a file or by a line on standard input, and listens. @param under what starts it, as in `strace -f` */
@@ -81,6 +83,19 @@ export async function aLanOfLaptops({ rules, roster }: { readonly rules: string;
   return {
     folder, agent, agentState, agentCommand, agentProgram, clientProgram, yaml, aState,
     heard: () => datagrams,
+    sends: async (noise) => {
+      ear.setBroadcast(true);
+      const before = datagrams.length;
+      for (let at = 0; at < noise.length; at += 50) {
+        for (const datagram of noise.slice(at, at + 50)) {
+          ear.send(datagram, broadcastPort, LOOPBACK_BROADCAST);
+          ear.send(datagram, port, "127.0.0.1");
+        }
+        // Buffers are let empty, so that what is judged has arrived.
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+      datagrams.splice(before);
+    },
     opened: () => datagrams.flatMap((datagram) => open(datagram) ?? []),
     aLaptop: async (operator, { by, under = [] }) => {
       const state = aState(`${operator}-${laptops.length}`);
