@@ -1,6 +1,7 @@
 /** gapbell-agent: reads the configuration, opens the world, joins it to the machine. */
 
 import { join } from "node:path";
+import { Prng } from "./lib/base/prng.ts";
 import { Agent } from "./lib/agent/machine.ts";
 import { performer } from "./lib/agent/perform.ts";
 import { remember } from "./lib/agent/restore.ts";
@@ -10,6 +11,7 @@ import { agentProgram } from "./lib/cli/agent-commands.ts";
 import { type AgentFolders, readAgentConfig } from "./lib/cli/agent-folders.ts";
 import { readAgentKeys } from "./lib/cli/agent-keys.ts";
 import { listenOf } from "./lib/cli/agent-listen.ts";
+import { sshSettingsOf } from "./lib/cli/agent-ssh.ts";
 import { EXIT, ExitFault } from "./lib/cli/exit.ts";
 import { runProgram } from "./lib/cli/main.ts";
 import { VERSION } from "./lib/cli/version.ts";
@@ -22,8 +24,10 @@ import { openLog } from "./lib/io/log.ts";
 import { RelaySwitch } from "./lib/io/relay-switch.ts";
 import { listen, listenSentence, plainCaller } from "./lib/io/serve.ts";
 import { onSignals } from "./lib/io/signals.ts";
+import { approachBy, unpinned } from "./lib/io/ssh-approach.ts";
 import { openStore, storeSentence } from "./lib/io/store.ts";
 import { admission, OWNER } from "./lib/io/tokens.ts";
+import { tunnelSentence } from "./lib/io/tunnel-fault.ts";
 import { drive } from "./lib/port/drive.ts";
 import { Tickets } from "./lib/port/tickets.ts";
 import { KeyRing } from "./lib/trust/keys.ts";
@@ -61,7 +65,11 @@ async function run(folders: AgentFolders): Promise<number> {
     },
   });
   if (!lan.ok) throw new ExitFault(EXIT.unavailable, lanSentence(lan.fault));
-  const link = new RelaySwitch({ tls: keys.relayClient, voice: keys.voice });
+  const ssh = sshSettingsOf(config, folders);
+  const blind = remembered.relay === undefined ? undefined : unpinned(remembered.relay, ssh);
+  if (blind !== undefined) throw new ExitFault(EXIT.config, tunnelSentence(blind));
+  const tunnelDice = new Prng(random.getUint32(4));
+  const link = new RelaySwitch({ tls: keys.relayClient, voice: keys.voice }, approachBy(ssh, { dice: tunnelDice, log }));
   if (remembered.relay !== undefined) link.use(remembered.relay);
   const machine = new Agent({
     settings: config.settings, remembered, seed: random.getUint32(0), now,
@@ -84,23 +92,31 @@ async function run(folders: AgentFolders): Promise<number> {
   if (!tcp.ok) throw new ExitFault(tcp.fault.kind === "unguarded" ? EXIT.config : EXIT.unavailable, listenSentence(tcp.fault));
   const local = await serveLocal(join(folders.state, AGENT_SOCKET), agentApi({ ...door, admit: () => OWNER }).fetch);
   if (!local.ok) throw new ExitFault(EXIT.unavailable, localSentence(local.fault, "gapbell-agent"));
-  onSignals({ stop: () => ended.resolve(EXIT.done), stopNow: () => process.exit(EXIT.temporary), reload: () => reload(folders, loop.put, log) });
+  onSignals({ stop: () => ended.resolve(EXIT.done), stopNow: () => process.exit(EXIT.temporary), reload: () => reload(folders, { put: loop.put, link, log, dice: tunnelDice }) });
   loop.put({ kind: "started" });
   log.write("info", "listening", { api: `${api.host}:${tcp.value.port}`, port: config.lan.port, version: VERSION });
   const code = await ended.promise;
   await Promise.all([tcp.value.stop(), local.value.stop()]);
   await loop.idle();
   loop.stop();
+  link.close();
   lan.value.close();
   log.flush();
   store.value.close();
   return code;
 }
 
-/** Other rules take effect as a whole or not at all. */
-function reload(folders: AgentFolders, put: (event: AgentEvent) => void, log: ReturnType<typeof openLog>): void {
+/** Other rules and another way to the relay take effect as a whole or not at all. */
+function reload(
+  folders: AgentFolders,
+  { put, link, log, dice: tunnelDice }: {
+    readonly put: (event: AgentEvent) => void; readonly link: RelaySwitch; readonly log: ReturnType<typeof openLog>; readonly dice: Prng;
+  },
+): void {
   try {
-    put({ kind: "reloaded", settings: readAgentConfig(folders).settings });
+    const config = readAgentConfig(folders);
+    put({ kind: "reloaded", settings: config.settings });
+    link.reach(approachBy(sshSettingsOf(config, folders), { dice: tunnelDice, log }));
     log.write("info", "reloaded");
   } catch (thrown) {
     log.write("error", "cannot reload", { reason: thrown instanceof Error ? thrown.message : String(thrown) });

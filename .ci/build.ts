@@ -18,13 +18,7 @@ export async function build(folder: string = join(ROOT, "dist"), signal?: AbortS
   const builds = await Promise.allSettled(PROGRAMS.map(async (program) => {
     const outfile = join(folder, `gapbell-${program}`);
     const building = Bun.spawn({
-      cmd: [
-        BUN, "build", "--compile", "--format=esm", "--minify", "--bytecode",
-        // Otherwise a bunfig.toml in the folder where an executable is started has code of its own run in it (measured, 1.4.5).
-        "--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig",
-        `--define=GAPBELL_VERSION=${JSON.stringify(version)}`, `--define=GAPBELL_COMMIT=${JSON.stringify(commit())}`,
-        join(ROOT, `${program}.ts`), "--outfile", outfile,
-      ],
+      cmd: [BUN, join(import.meta.dir, "compile.ts"), program, outfile, version, commit()],
       // What is half done lies beside the outcome, also when somebody interrupts.
       cwd: folder, stdin: "ignore", stdout: "ignore", stderr: "pipe", ...(signal === undefined ? {} : { signal }),
     });

@@ -7,7 +7,7 @@ import { check } from "./check.ts";
 
 const ROOT = join(import.meta.dir, "..");
 /** What tests need from Debian, by the program that they look for. */
-const DEBIAN: Readonly<Record<string, string>> = { strace: "strace", ip: "iproute2", nft: "nftables", git: "git", prometheus: "prometheus", amtool: "prometheus-alertmanager" };
+const DEBIAN: Readonly<Record<string, string>> = { strace: "strace", ip: "iproute2", nft: "nftables", git: "git", "/usr/sbin/sshd": "openssh-server", "ssh-keygen": "openssh-client", prometheus: "prometheus", amtool: "prometheus-alertmanager" };
 
 /** Where Debian asks whether a package may start its service (invoke-rc.d). */
 const POLICY = "/usr/sbin/policy-rc.d";

@@ -17,3 +17,8 @@ export function hkdf(
 ): Uint8Array {
   return new Uint8Array(hkdfSync("sha256", key, salt, use, lengthBytes));
 }
+
+/** Only for the hashed names of OpenSSH's known_hosts, which know no other. */
+export function hmacSha1(key: Uint8Array, bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(createHmac("sha1", key).update(bytes).digest());
+}

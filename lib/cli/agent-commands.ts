@@ -8,6 +8,7 @@ import { addInit } from "./agent-init.ts";
 import { addInvite } from "./agent-invite.ts";
 import { addJoinRelay } from "./agent-join-relay.ts";
 import { addReport } from "./agent-report.ts";
+import { addSshKey } from "./agent-ssh.ts";
 import { addView } from "./agent-view.ts";
 import { newProgram, withExample } from "./main.ts";
 
@@ -30,6 +31,7 @@ export function agentProgram({ run }: { readonly run: (folders: AgentFolders) =>
   addInvite(program);
   addJoinRelay(program);
   addReport(program);
+  addSshKey(program);
   addView(program);
   return program;
 }

@@ -7,6 +7,7 @@ import { fit, type Misfit, misfit } from "../base/misfit.ts";
 import { fail, ok, type Result } from "../base/result.ts";
 import { DEFAULT_POLICY_NAME, parseRules, type Rules } from "../classify/rule.ts";
 import { hasOutsideChannel, parseRoster, type Roster } from "../duty/roster.ts";
+import type { SshWay } from "../wire/ssh-way.ts";
 import { AgentForm, type Endpoint, POLICIES_MOST, TOKENS_MOST } from "./agent-form.ts";
 import { type ConfigFault, type ConfigFile, faultsAt, openYaml } from "./config.ts";
 import { durationText } from "./duration.ts";
@@ -49,6 +50,15 @@ export type AgentConfig = {
       | { readonly certificate: string; readonly key: string; readonly clientAuthority: string | undefined }
       | undefined;
   };
+  readonly relay: {
+    readonly ssh: {
+      readonly key: string | undefined;
+      readonly passphraseFile: string | undefined;
+      readonly knownHosts: string | undefined;
+      /** Undefined: those of the join string. */
+      readonly ways: readonly SshWay[] | undefined;
+    };
+  };
   /** What is allowed and still deserves a second look; in the form of a fault, for `check` to print. */
   readonly warnings: readonly ConfigFault[];
 };
@@ -80,7 +90,7 @@ export function loadAgentConfig(
       : []),
   ];
   if (!rules.ok || !roster.ok || across.length > 0) return fail([...faults, ...across]);
-  const { cluster, agent: agentName, lan, api, content, replica_labels: replicaLabels } = agent.value.value;
+  const { cluster, agent: agentName, lan, api, relay, content, replica_labels: replicaLabels } = agent.value.value;
   return ok({
     settings: {
       rules: withLines(rules.value.value, rules.value.file),
@@ -107,6 +117,17 @@ export function loadAgentConfig(
         certificate: api.tls.certificate,
         key: api.tls.key,
         clientAuthority: api.tls.client_authority,
+      },
+    },
+    relay: {
+      ssh: {
+        key: relay.ssh.key,
+        passphraseFile: relay.ssh.passphrase_file,
+        knownHosts: relay.ssh.known_hosts,
+        ways: relay.ssh.ways?.map(({ mode, hops }) => ({
+          mode,
+          hops: hops.map(({ host, port: at, user, host_keys: hostKeys }) => ({ host, port: at, user, hostKeys })),
+        })),
       },
     },
     warnings: [

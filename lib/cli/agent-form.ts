@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { CONTENT_DEFAULT, CONTENT_FIELDS } from "../alarm/content.ts";
 import { NAME_LENGTH_MOST } from "../classify/rule.ts";
+import { HOPS_MOST, SshHop, WAYS_MOST } from "../wire/ssh-way.ts";
 import { PolicyForm } from "./policy-form.ts";
 import { PORTS } from "./ports.ts";
 
@@ -70,11 +71,36 @@ const ApiForm = z.strictObject({
     .optional(),
 });
 
+const HopForm = z.strictObject({
+  host: SshHop.shape.host,
+  port: SshHop.shape.port,
+  user: SshHop.shape.user,
+  host_keys: SshHop.shape.hostKeys,
+});
+
+const RelayForm = z.strictObject({
+  ssh: z
+    .strictObject({
+      /** A private key of one's own instead of the one that the agent makes. */
+      key: file.optional(),
+      passphrase_file: file.optional(),
+      known_hosts: file.optional(),
+      /** Instead of the ways of the join string. */
+      ways: z
+        .array(z.strictObject({ mode: z.enum(["forward", "stdio"]).default("forward"), hops: z.array(HopForm).min(1).max(HOPS_MOST) }))
+        .min(1)
+        .max(WAYS_MOST)
+        .optional(),
+    })
+    .prefault({}),
+});
+
 export const AgentForm = z.strictObject({
   cluster: name,
   agent: name,
   lan: LanForm.prefault({}),
   api: ApiForm.prefault({}),
+  relay: RelayForm.prefault({}),
   content: z
     .array(z.enum(CONTENT_FIELDS))
     .max(CONTENT_FIELDS.length)

@@ -47,6 +47,14 @@ api:
   # report_tokens: {prometheus: /etc/gapbell/prometheus.token}
   # tls: {certificate: /etc/gapbell/api.crt, key: /etc/gapbell/api.key, client_authority: /etc/gapbell/ca.crt}
 
+# The way to the relay comes with its join string; gapbell-agent ssh-key prints the key to let in on the jump host. To differ:
+# relay:
+#   ssh:
+#     key: /etc/gapbell/ssh.key           # instead of the agent's own; mode 0600
+#     passphrase_file: /etc/gapbell/ssh.passphrase
+#     known_hosts: /etc/gapbell/known_hosts
+#     ways: [{hops: [{host: 10.0.0.5, user: bell}]}, {mode: stdio, hops: [{host: 10.1.0.5, port: 2222, user: bell}]}]
+
 # What may leave the room in mail and WeChat. Possible: ${CONTENT_FIELDS.join(", ")}.
 content: [${CONTENT_DEFAULT.join(", ")}]
 

@@ -1,4 +1,7 @@
-/** What the relay can do, as a table for a terminal. */
+/** What the relay says, for a terminal: its ability as a table, a refusal as a sentence. */
+
+import { z } from "zod";
+import type { Reply } from "../port/tickets.ts";
 
 /** The parts of the ability that are printed. */
 export type AbilityTable = {
@@ -24,4 +27,11 @@ export function abilityLines({ relay, legs, channels }: AbilityTable): readonly 
 function columns(rows: readonly (readonly string[])[]): readonly string[] {
   const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (row[at] ?? "").length)));
   return rows.map((row) => row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join("  ").trimEnd());
+}
+
+const Told = z.object({ error: z.string() });
+
+export function refusalIn({ status, body }: Reply): string {
+  const told = Told.safeParse(body);
+  return told.success ? told.data.error : `the relay answers ${status}`;
 }

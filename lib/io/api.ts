@@ -12,6 +12,7 @@ import { fail, ok, type Result } from "../base/result.ts";
 import { type Ms, seconds } from "../base/units.ts";
 import { ASK_BYTES_MOST, type Question, REPORT_BYTES_MOST, type ReportFormat } from "../port/agent-door.ts";
 import type { Reply } from "../port/tickets.ts";
+import { SshWays } from "../wire/ssh-way.ts";
 import { readBody } from "./body.ts";
 import type { Caller } from "./tokens.ts";
 
@@ -127,7 +128,7 @@ const RelayBody = z.strictObject({
   host: z.string().min(1).max(255),
   port: z.int().min(1).max(65_535),
   certificate: z.string().min(1).max(4096),
-  ssh: z.unknown().optional(),
+  ssh: SshWays.optional(),
 });
 
 async function answer(c: Context, route: Route, { admit, bodyWithinMs = BODY_WITHIN_MS }: AgentDoor): Promise<Response> {

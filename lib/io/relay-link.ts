@@ -20,6 +20,8 @@ import { certificatePem, derOf, isPinned, TLS_NAME, type TlsIdentity, tlsIdentit
 /** How long an answer may take; a poll is held for 25 s by the relay. */
 export const LINK_MS_MOST: Ms = seconds(10);
 export const POLL_LINK_MS_MOST: Ms = seconds(40);
+/** A person waits for it, and an SSH login may have to come first. */
+export const JOIN_MS_MOST: Ms = seconds(40);
 /** An answer of 256 events has about 150,000 bytes. */
 const ANSWER_BYTES_MOST = 1_048_576;
 
@@ -31,14 +33,21 @@ export type LinkIdentity = {
   readonly voice: { readonly id: string; readonly ed: Uint8Array; readonly signer: KeyObject };
 };
 
-/** Opens the line that TLS runs over; undefined means TCP to the address. */
-export type Dial = (address: RelayAddress) => Duplex | undefined;
+/** What TLS runs over where that is not TCP to the address. */
+export type DialledLine = {
+  readonly socket: Duplex;
+  /** Why it ended, where the line knows better than TLS; asked once it has failed. */
+  readonly epitaph: () => Promise<string | undefined>;
+};
+
+/** Opens such a line for one request, or says in one sentence why not. Never rejects, and gives up when `cut` says so. */
+export type Dial = (cut: AbortSignal) => Promise<Result<DialledLine, string>>;
 
 /** @param answerMsMost how long any answer but that of a poll may take */
 export function openRelayLink(
   address: RelayAddress,
   identity: LinkIdentity,
-  { dial = () => undefined, answerMsMost = LINK_MS_MOST }: { readonly dial?: Dial; readonly answerMsMost?: Ms } = {},
+  { dial, answerMsMost = LINK_MS_MOST }: { readonly dial?: Dial | undefined; readonly answerMsMost?: Ms } = {},
 ): RelayLink {
   const line = lineTo(address, identity.tls, dial);
   // Above every counter of an earlier life, unless the clock was set back: then the relay says how far it has counted.
@@ -72,25 +81,36 @@ export type JoinRelayFault =
   /** No answer. */
   | { readonly kind: "silent"; readonly reason: string };
 
+/** Where a join string leads to. Faults: badString. */
+export function joinAddress(text: string): Result<RelayAddress, JoinRelayFault> {
+  const join = readJoin(text);
+  return join.ok ? ok(join.value.address) : join;
+}
+
 /** Shows the join string to its relay. The string is used up by the first agent that is taken. */
-export async function joinRelay(text: string, joiner: Joiner, dial: Dial = () => undefined): Promise<Result<RelayAddress, JoinRelayFault>> {
-  const decoded = decodeJoinString(text);
-  if (!decoded.ok) return fail({ kind: "badString", reason: joinStringSentence(decoded.fault) });
-  const { host, port, secret, ssh } = decoded.value;
-  const address: RelayAddress = {
-    host, port, certificate: certificatePem(decoded.value.certificate), ...(ssh === undefined ? {} : { ssh }),
-  };
-  if (derOf(address.certificate) === undefined) return fail({ kind: "badString", reason: joinStringSentence({ kind: "damaged" }) });
+export async function joinRelay(text: string, joiner: Joiner, dial?: Dial): Promise<Result<RelayAddress, JoinRelayFault>> {
+  const join = readJoin(text);
+  if (!join.ok) return join;
+  const { address, secret } = join.value;
   const { tlsSeed, macKey } = joinKeysOf(secret);
   const { cluster, clusterName, agent, tls, voice } = joiner;
   const request: Omit<JoinRequest, "mac"> = { cluster, clusterName, agent, ed: toBase64(voice.ed), certificate: tls.certificate };
   const line = lineTo(address, tlsIdentity(tlsSeed), dial);
   const body = utf8(JSON.stringify({ ...request, mac: joinMac(request, macKey) }));
-  const answer = await line({ method: "POST", path: "/v1/join", body, headers: {}, withinMs: LINK_MS_MOST });
+  const answer = await line({ method: "POST", path: "/v1/join", body, headers: {}, withinMs: JOIN_MS_MOST });
   line.close();
   if (!answer.ok) return fail({ kind: "silent", reason: answer.fault });
   if (answer.value.status === 200 && JoinAnswer.safeParse(answer.value.body).success) return ok(address);
   return fail({ kind: "refused", reason: refusalIn(answer.value) });
+}
+
+function readJoin(text: string): Result<{ readonly address: RelayAddress; readonly secret: Uint8Array }, JoinRelayFault> {
+  const decoded = decodeJoinString(text);
+  if (!decoded.ok) return fail({ kind: "badString", reason: joinStringSentence(decoded.fault) });
+  const { host, port, secret, ssh } = decoded.value;
+  const certificate = certificatePem(decoded.value.certificate);
+  if (derOf(certificate) === undefined) return fail({ kind: "badString", reason: joinStringSentence({ kind: "damaged" }) });
+  return ok({ address: { host, port, certificate, ...(ssh === undefined ? {} : { ssh }) }, secret });
 }
 
 type Call = { readonly method: "GET" | "PUT" | "POST" | "DELETE"; readonly path: string };
@@ -105,58 +125,89 @@ function idempotencyOf(request: LinkRequest): string {
 }
 
 /** One TLS connection for each request: a few milliseconds, and nothing half-open is ever used again. */
-function lineTo(address: RelayAddress, identity: TlsIdentity, dial: Dial): Line {
-  const agent = new PinnedAgent({ address, identity, dial });
-  const line = (call: Parameters<Line>[0]): Promise<Result<Answer, string>> =>
-    new Promise((resolve) => {
-      const end = (result: Result<Answer, string>): void => {
-        clearTimeout(timer);
-        resolve(result);
-        if (!result.ok) request.destroy();
-      };
-      const request = httpsRequest({
-        agent, host: TLS_NAME, method: call.method, path: call.path,
-        headers: { ...call.headers, ...(call.body.length === 0 ? {} : { "content-type": "application/json", "content-length": call.body.length }) },
-      });
-      const timer = setTimeout(() => end(fail(`No answer from the relay at ${placeOf(address)} within ${call.withinMs / 1000} s`)), call.withinMs);
-      request.on("error", (thrown) => end(fail(sentenceOf(thrown, address))));
-      request.on("response", (response) => {
-        const chunks: Uint8Array[] = [];
-        let bytes = 0;
-        response.on("data", (chunk: Uint8Array) => {
-          bytes += chunk.length;
-          if (bytes > ANSWER_BYTES_MOST) end(fail(`The relay at ${placeOf(address)} answers with more than ${ANSWER_BYTES_MOST} bytes`));
-          else chunks.push(chunk);
-        });
-        response.on("aborted", () => end(fail(`The relay at ${placeOf(address)} broke off in the middle of its answer`)));
-        response.on("error", (thrown) => end(fail(sentenceOf(thrown, address))));
-        response.on("end", () => end(ok({ status: response.statusCode ?? 0, body: jsonIn(Buffer.concat(chunks)) })));
-      });
-      request.end(call.body);
+function lineTo(address: RelayAddress, identity: TlsIdentity, dial: Dial | undefined): Line {
+  const open = new Set<AbortController>();
+  const line = async (call: Parameters<Line>[0]): Promise<Result<Answer, string>> => {
+    const cut = new AbortController();
+    const timer = setTimeout(() => cut.abort(`No answer from the relay at ${placeOf(address)} within ${call.withinMs / 1000} s`), call.withinMs);
+    open.add(cut);
+    try {
+      const dialled = dial === undefined ? ok(undefined) : await dial(cut.signal);
+      if (!dialled.ok) return dialled;
+      const answer = await exchange(call, { address, identity, socket: dialled.value?.socket, cut: cut.signal });
+      dialled.value?.socket.destroy();
+      return answer.ok ? answer : fail((await dialled.value?.epitaph()) ?? answer.fault);
+    } finally {
+      clearTimeout(timer);
+      open.delete(cut);
+    }
+  };
+  const close = (): void => {
+    for (const cut of open) cut.abort("The link was closed");
+  };
+  return Object.assign(line, { close });
+}
+
+type Over = {
+  readonly address: RelayAddress;
+  readonly identity: TlsIdentity;
+  /** Undefined: TCP to the address. */
+  readonly socket: Duplex | undefined;
+  /** Its reason is the fault. */
+  readonly cut: AbortSignal;
+};
+
+function exchange({ method, path, headers, body }: Parameters<Line>[0], { address, identity, socket, cut }: Over): Promise<Result<Answer, string>> {
+  return new Promise((resolve) => {
+    const agent = new PinnedAgent({ address, identity, socket });
+    const request = httpsRequest({
+      agent, host: TLS_NAME, method, path,
+      headers: { ...headers, ...(body.length === 0 ? {} : { "content-type": "application/json", "content-length": body.length }) },
     });
-  return Object.assign(line, { close: () => agent.destroy() });
+    const end = (result: Result<Answer, string>): void => {
+      cut.removeEventListener("abort", give);
+      resolve(result);
+      if (!result.ok) request.destroy();
+      agent.destroy();
+    };
+    const give = (): void => end(fail(String(cut.reason)));
+    if (cut.aborted) give();
+    cut.addEventListener("abort", give, { once: true });
+    request.on("error", (thrown) => end(fail(sentenceOf(thrown, address))));
+    request.on("response", (response) => {
+      const chunks: Uint8Array[] = [];
+      let bytes = 0;
+      response.on("data", (chunk: Uint8Array) => {
+        bytes += chunk.length;
+        if (bytes > ANSWER_BYTES_MOST) end(fail(`The relay at ${placeOf(address)} answers with more than ${ANSWER_BYTES_MOST} bytes`));
+        else chunks.push(chunk);
+      });
+      response.on("aborted", () => end(fail(`The relay at ${placeOf(address)} broke off in the middle of its answer`)));
+      response.on("error", (thrown) => end(fail(sentenceOf(thrown, address))));
+      response.on("end", () => end(ok({ status: response.statusCode ?? 0, body: jsonIn(Buffer.concat(chunks)) })));
+    });
+    request.end(body);
+  });
 }
 
 /** An `https.Agent` whose connection is our own: Bun passes it over where it is given to the request itself (measured, 1.4.5). */
 class PinnedAgent extends Agent {
-  readonly #open: () => Duplex;
+  readonly #over: Omit<Over, "cut">;
 
-  constructor({ address, identity, dial }: { readonly address: RelayAddress; readonly identity: TlsIdentity; readonly dial: Dial }) {
+  constructor(over: Omit<Over, "cut">) {
     super({ keepAlive: false });
-    this.#open = () => {
-      const socket = dial(address);
-      return tlsConnect({
-        ...(socket === undefined ? { host: address.host, port: address.port } : { socket }),
-        servername: TLS_NAME, ca: [address.certificate], cert: identity.certificate, key: identity.key, minVersion: "TLSv1.3",
-        // The name in the certificate says nothing; that it is the very one we were given says all.
-        checkServerIdentity: (_, { raw }) =>
-          isPinned(certificatePem(new Uint8Array(raw)), address.certificate) ? undefined : new Error("another certificate"),
-      });
-    };
+    this.#over = over;
   }
 
   override createConnection(): Duplex {
-    return this.#open();
+    const { address, identity, socket } = this.#over;
+    return tlsConnect({
+      ...(socket === undefined ? { host: address.host, port: address.port } : { socket }),
+      servername: TLS_NAME, ca: [address.certificate], cert: identity.certificate, key: identity.key, minVersion: "TLSv1.3",
+      // The name in the certificate says nothing; that it is the very one we were given says all.
+      checkServerIdentity: (_, { raw }) =>
+        isPinned(certificatePem(new Uint8Array(raw)), address.certificate) ? undefined : new Error("another certificate"),
+    });
   }
 }
 

@@ -68,7 +68,8 @@ export function answerOf(request: LinkRequest, { status, body }: { readonly stat
 /** Why the relay does not take it, in a line. */
 export function refusalIn({ status, body }: { readonly status: number; readonly body: unknown }): string {
   const refusal = Refusal.safeParse(body);
-  if (status === 404) return "The relay does not know this request; it is another version than the agent";
+  if (status === 404) return "The relay does not know this request; it is another version than the agent, use the same release on both sides";
+  if (status === 426) return "The relay speaks another version than this agent; use the same release on both sides";
   return refusal.success ? refusal.data.error : `The relay answers ${status} without a reason`;
 }
 

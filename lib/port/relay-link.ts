@@ -1,15 +1,17 @@
 /** What the agent may ask of its relay. How the bytes get there (loopback, SSH channel) is the adapter's affair. */
 
 import type { Ability, Escalation, Heartbeat, Notice, RelayEvent } from "../wire/relay-api.ts";
+import type { SshWays } from "../wire/ssh-way.ts";
 
 /** What the join string carries, and what the agent keeps of its relay. */
 export type RelayAddress = {
+  /** As seen from the last jump host, where there is one. */
   readonly host: string;
   readonly port: number;
   /** The relay's self-signed certificate, PEM: the only one believed. */
   readonly certificate: string;
-  /** The way through jump hosts; undefined where the relay is reached directly. */
-  readonly ssh?: unknown;
+  /** The ways through jump hosts; undefined where the relay is reached directly. */
+  readonly ssh?: SshWays | undefined;
 };
 
 export type LinkRequest =

@@ -9,10 +9,11 @@ import { concat, equalBytes, fromBase64, fromUtf8, toBase64, utf8 } from "../bas
 import { hkdf, hmacSha256, sha256 } from "../base/digest.ts";
 import { fail, ok, type Result } from "../base/result.ts";
 import type { JoinRequest } from "./relay-api.ts";
+import { SshWays } from "./ssh-way.ts";
 
 export const JOIN_SECRET_BYTES = 16;
-/** What is read at most, so that a wrong file is not taken for a join string. */
-export const JOIN_STRING_MOST = 8192;
+/** What is read at most, so that a wrong file is not taken for a join string; eight ways with their pins have about 7,000. */
+export const JOIN_STRING_MOST = 32_768;
 
 export type JoinString = {
   readonly host: string;
@@ -20,8 +21,8 @@ export type JoinString = {
   /** The relay's certificate as DER. */
   readonly certificate: Uint8Array;
   readonly secret: Uint8Array;
-  /** The way through jump hosts, as JSON; undefined where the relay is reached directly. */
-  readonly ssh: unknown;
+  /** The ways through jump hosts; undefined where the relay is reached directly. */
+  readonly ssh: SshWays | undefined;
 };
 
 export type JoinStringFault =
@@ -112,15 +113,16 @@ function readBody(body: Uint8Array): Result<JoinString, JoinStringFault> {
   if (short || at !== body.length || host === undefined || host === "" || way === undefined || port === 0) {
     return fail({ kind: "damaged" });
   }
-  const ssh = way === "" ? ok(undefined) : readJson(way);
-  return ssh.ok ? ok({ secret, port, host, certificate, ssh: ssh.value }) : fail({ kind: "damaged" });
+  if (way === "") return ok({ secret, port, host, certificate, ssh: undefined });
+  const ssh = readWays(way);
+  return ssh === undefined ? fail({ kind: "damaged" }) : ok({ secret, port, host, certificate, ssh });
 }
 
-function readJson(text: string): Result<unknown, undefined> {
+function readWays(text: string): SshWays | undefined {
   try {
-    return ok(JSON.parse(text) as unknown);
+    return SshWays.safeParse(JSON.parse(text)).data;
   } catch {
-    return fail(undefined);
+    return undefined;
   }
 }
 

@@ -2,10 +2,9 @@
 
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { compile, type Program } from "../../.ci/compile.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
-
-export type Program = "agent" | "client" | "relay";
 
 /** A text of one source file that is replaced; it must be there exactly once. */
 export type Edit = { readonly file: string; readonly find: string; readonly replace: string };
@@ -20,8 +19,7 @@ export async function built(program: Program, folder: string): Promise<string> {
 export async function builtWith(edits: readonly Edit[], { program, folder }: { readonly program: Program; readonly folder: string }): Promise<string> {
   const outfile = join(folder, `gapbell-${program}`);
   const left = new Set(edits);
-  const build = await Bun.build({
-    entrypoints: [join(ROOT, `${program}.ts`)], compile: { outfile, autoloadDotenv: false, autoloadBunfig: false }, format: "esm", minify: true, bytecode: true,
+  await compile(program, outfile, {
     plugins: edits.map((edit) => ({
       name: edit.file,
       setup: (builder) => {
@@ -34,12 +32,11 @@ export async function builtWith(edits: readonly Edit[], { program, folder }: { r
       },
     })),
   });
-  if (!build.success) throw new Error(`Cannot build ${program}: ${build.logs.join("\n")}`);
   if (left.size > 0) throw new Error(`${[...left].map(({ file }) => file).join(", ")} is not part of ${program}`);
   return outfile;
 }
 
 function newestSource(): number {
-  const sources = [...new Bun.Glob("{*.ts,.ci/build.ts,package.json,bun.lock,lib/**/*.ts}").scanSync({ cwd: ROOT, dot: true })];
+  const sources = [...new Bun.Glob("{*.ts,.ci/compile.ts,package.json,bun.lock,lib/**/*.ts}").scanSync({ cwd: ROOT, dot: true })];
   return Math.max(...sources.map((path) => statSync(join(ROOT, path)).mtimeMs));
 }

@@ -1,13 +1,20 @@
 import { expect, test } from "bun:test";
 import { decodeJoinString, encodeJoinString, joinKeysOf, joinMac, type JoinString, joinStringSentence } from "../../lib/wire/join-string.ts";
+import type { SshWays } from "../../lib/wire/ssh-way.ts";
 
 const JOIN: JoinString = {
   host: "10.11.131.5", port: 11_117, certificate: new Uint8Array(367).map((_, i) => i & 255), secret: new Uint8Array(16).fill(7), ssh: undefined,
 };
+const WAYS: SshWays = {
+  ways: [
+    { mode: "forward", hops: [{ host: "jump1", port: 22, user: "bell", hostKeys: [] }] },
+    { mode: "stdio", hops: [{ host: "10.0.0.4", port: 2222, user: "bell", hostKeys: [] }, { host: "jump1", port: 22, user: "bell", hostKeys: [] }] },
+  ],
+};
 const TEXT = encodeJoinString(JOIN);
 
 test("what was encoded is decoded, with and without the way through jump hosts", () => {
-  for (const ssh of [undefined, { hosts: [{ host: "jump1", port: 22, user: "bell" }] }]) {
+  for (const ssh of [undefined, WAYS]) {
     const decoded = decodeJoinString(encodeJoinString({ ...JOIN, ssh }));
     expect(decoded).toEqual({ ok: true, value: { ...JOIN, ssh } });
   }
