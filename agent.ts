@@ -69,7 +69,8 @@ async function run(folders: AgentFolders): Promise<number> {
   const blind = remembered.relay === undefined ? undefined : unpinned(remembered.relay, ssh);
   if (blind !== undefined) throw new ExitFault(EXIT.config, tunnelSentence(blind));
   const tunnelDice = new Prng(random.getUint32(4));
-  const link = new RelaySwitch({ tls: keys.relayClient, voice: keys.voice }, approachBy(ssh, { dice: tunnelDice, log }));
+  const link = new RelaySwitch({ tls: keys.relayClient, voice: keys.voice });
+  link.reach(JSON.stringify(ssh), approachBy(ssh, { dice: tunnelDice, log }));
   if (remembered.relay !== undefined) link.use(remembered.relay);
   const machine = new Agent({
     settings: config.settings, remembered, seed: random.getUint32(0), now,
@@ -116,7 +117,8 @@ function reload(
   try {
     const config = readAgentConfig(folders);
     put({ kind: "reloaded", settings: config.settings });
-    link.reach(approachBy(sshSettingsOf(config, folders), { dice: tunnelDice, log }));
+    const ssh = sshSettingsOf(config, folders);
+    link.reach(JSON.stringify(ssh), approachBy(ssh, { dice: tunnelDice, log }));
     log.write("info", "reloaded");
   } catch (thrown) {
     log.write("error", "cannot reload", { reason: thrown instanceof Error ? thrown.message : String(thrown) });

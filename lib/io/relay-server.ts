@@ -103,7 +103,11 @@ export function relayRoutes(ask: (request: RelayRequest) => Promise<Reply>): Hon
       return Response.json(reply.body, { status: reply.status });
     });
   }
-  app.notFound((c) => c.json({ error: `No route "${c.req.method} ${c.req.path}" in this version of the relay` }, 404));
+  app.notFound((c) => {
+    // An agent of another major version asks under another number.
+    if (/^\/v\d+\//.test(c.req.path) && !c.req.path.startsWith("/v1/")) return c.json({ error: "This relay speaks version 1; use the same release on both sides" }, 426);
+    return c.json({ error: `No route "${c.req.method} ${c.req.path}" in this version of the relay` }, 404);
+  });
   app.onError((thrown, c) => c.json({ error: `Cannot read the request: ${thrown.message}` }, 400));
   return app;
 }

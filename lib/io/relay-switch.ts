@@ -13,12 +13,12 @@ export type Approach = {
 
 export class RelaySwitch {
   readonly #identity: LinkIdentity;
-  #approach: (relay: RelayAddress) => Approach;
+  #approach: (relay: RelayAddress) => Approach = () => ({ dial: undefined, close: () => {} });
+  #settings = "";
   #now: { readonly relay: RelayAddress; readonly link: RelayLink; readonly approach: Approach } | undefined;
 
-  constructor(identity: LinkIdentity, approach: (relay: RelayAddress) => Approach) {
+  constructor(identity: LinkIdentity) {
     this.#identity = identity;
-    this.#approach = approach;
   }
 
   /** Leaves the relay of before and speaks to this one. */
@@ -29,8 +29,10 @@ export class RelaySwitch {
     this.#now = { relay, approach, link: openRelayLink(relay, this.#identity, { dial: approach.dial }) };
   }
 
-  /** From now on by another way; the configuration has changed. */
-  reach(approach: (relay: RelayAddress) => Approach): void {
+  /** From now on by this way. @param settings what it was made from; with the same ones, what is under way stays so */
+  reach(settings: string, approach: (relay: RelayAddress) => Approach): void {
+    if (settings === this.#settings) return;
+    this.#settings = settings;
     this.#approach = approach;
     if (this.#now !== undefined) this.use(this.#now.relay);
   }

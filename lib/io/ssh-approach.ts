@@ -27,6 +27,8 @@ export function approachBy(settings: SshSettings, { dice, log }: { readonly dice
   return (relay) => {
     const ways = waysTo(relay, settings);
     if (ways.length === 0) return { dial: undefined, close: () => {} };
+    const blind = unpinned(relay, settings);
+    if (blind !== undefined) return { dial: async () => fail(tunnelSentence(blind)), close: () => {} };
     const tunnel = new Tunnel({ ways, target: relay, dice, log, credentials: () => credentialsOf(settings) });
     return { dial: dialThrough(tunnel), close: () => tunnel.close() };
   };

@@ -19,8 +19,9 @@ import type { TunnelFault, TunnelStage } from "./tunnel-fault.ts";
 export const CONNECT_MS_MOST: Ms = seconds(5);
 /** sshd looks the caller up in the DNS, which in a room without resolver takes 10 to 20 s; longer than one request waits. */
 export const LOGIN_MS_MOST: Ms = seconds(30);
-/** A host that has died is noticed after 45 to 60 s. Source: wire-notes, three unanswered in a row. */
-export const KEEPALIVE = { everyMs: seconds(15), missedMost: 3 } as const;
+/** With three unanswered in a row, a host that has died is noticed after 45 to 60 s. */
+export const ALIVE_EVERY_MS: Ms = seconds(15);
+const ALIVE_MISSED_MOST = 3;
 
 /** What the relay's `stdio` ends with where no relay runs. */
 const EXIT_NO_RELAY = 69;
@@ -50,8 +51,8 @@ export type SshSession = {
   readonly end: () => void;
 };
 
-export type SessionLimits = { readonly connectMs: Ms; readonly loginMs: Ms };
-export const SESSION_LIMITS: SessionLimits = { connectMs: CONNECT_MS_MOST, loginMs: LOGIN_MS_MOST };
+export type SessionLimits = { readonly connectMs: Ms; readonly loginMs: Ms; readonly aliveEveryMs: Ms };
+export const SESSION_LIMITS: SessionLimits = { connectMs: CONNECT_MS_MOST, loginMs: LOGIN_MS_MOST, aliveEveryMs: ALIVE_EVERY_MS };
 
 /** @param onStage hears how far it has come, for whoever grows impatient */
 export async function openSession(
@@ -73,7 +74,7 @@ export async function openSession(
     const socket: Result<Duplex, TunnelFault> =
       previous === undefined || before === undefined ? await reach(hop, limits.connectMs) : await onward(previous, { from: before, to: hop });
     const line = { key, target, mode: at === way.hops.length - 1 ? way.mode : "forward" } as const;
-    const client = socket.ok ? await login(hop, socket.value, { ...line, known, loginMs: limits.loginMs, onStage }) : socket;
+    const client = socket.ok ? await login(hop, socket.value, { ...line, known, limits, onStage }) : socket;
     if (!client.ok) {
       end();
       return client;
@@ -81,7 +82,7 @@ export async function openSession(
     clients.push(client.value);
     let reason = "it was ended";
     client.value.on("error", (thrown) => {
-      reason = /keepalive/i.test(thrown.message) ? "it has not answered for 45 s" : thrown.message.slice(0, 120);
+      reason = /keepalive/i.test(thrown.message) ? `it has not answered for ${(ALIVE_MISSED_MOST * limits.aliveEveryMs) / 1000} s` : thrown.message.slice(0, 120);
     });
     client.value.on("close", () => {
       loss ??= { kind: "lost", place: placeOfHop(hop), reason };
@@ -142,11 +143,11 @@ type Login = {
   readonly known: KnownHosts;
   readonly target: Target;
   readonly mode: SshWay["mode"];
-  readonly loginMs: Ms;
+  readonly limits: SessionLimits;
   readonly onStage: (place: string, stage: TunnelStage) => void;
 };
 
-async function login(hop: SshHop, sock: Duplex, { key, known, target, mode, loginMs, onStage }: Login): Promise<Result<Client, TunnelFault>> {
+async function login(hop: SshHop, sock: Duplex, { key, known, target, mode, limits, onStage }: Login): Promise<Result<Client, TunnelFault>> {
   const { Client } = await import("ssh2");
   const place = placeOfHop(hop);
   const hosts: KnownHosts = { ...known, hosts: [...pinned(hop, hop.hostKeys), ...known.hosts] };
@@ -156,7 +157,7 @@ async function login(hop: SshHop, sock: Duplex, { key, known, target, mode, logi
     let rejected: TunnelFault | undefined;
     let tried = false;
     const offers = new Map<string, string>();
-    const timer = setTimeout(() => settle(fail({ kind: "noAnswer", place, stage, withinMs: loginMs })), loginMs);
+    const timer = setTimeout(() => settle(fail({ kind: "noAnswer", place, stage, withinMs: limits.loginMs })), limits.loginMs);
     const settle = (result: Result<Client, TunnelFault>): void => {
       clearTimeout(timer);
       if (!result.ok) sock.destroy();
@@ -165,7 +166,7 @@ async function login(hop: SshHop, sock: Duplex, { key, known, target, mode, logi
     onStage(place, stage);
     // For good: ssh2 says some errors twice, and one without a listener would end the process.
     client.on("error", (thrown) => settle(fail(rejected ?? loginFault(thrown, { place, offers, user: hop.user, line: lineFor(key, { mode, target }) }))));
-    client.on("close", () => settle(fail(rejected ?? { kind: "lost", place, reason: stage === "login" ? "it closed the connection during the login" : "it closed the connection before any keys were exchanged" })));
+    client.on("close", () => settle(fail(rejected ?? { kind: "lost", place, reason: CLOSED[stage] })));
     client.on("handshake", () => {
       stage = "login";
       onStage(place, stage);
@@ -181,7 +182,7 @@ async function login(hop: SshHop, sock: Duplex, { key, known, target, mode, logi
         return undefined;
       },
       algorithms: { ...ALGORITHMS, serverHostKey: hostKeyAlgorithms(knownTypes(hosts, hop)) },
-      keepaliveInterval: KEEPALIVE.everyMs, keepaliveCountMax: KEEPALIVE.missedMost, readyTimeout: 0,
+      keepaliveInterval: limits.aliveEveryMs, keepaliveCountMax: ALIVE_MISSED_MOST, readyTimeout: 0,
       hostVerifier: (shown: Buffer) => {
         rejected = hostFault(hosts, hop, new Uint8Array(shown));
         return rejected === undefined;
@@ -193,6 +194,14 @@ async function login(hop: SshHop, sock: Duplex, { key, known, target, mode, logi
     });
   });
 }
+
+/** A server that is overrun or has banned us closes without a word. */
+const CLOSED: { readonly [S in TunnelStage]: string } = {
+  connect: "it closed the connection",
+  greet: "it closed the connection before keys were exchanged; too many logins at once there (MaxStartups), or this host is banned",
+  login: "it closed the connection during the login",
+  channel: "it closed the connection",
+};
 
 function hostFault(hosts: KnownHosts, hop: SshHop, shown: Uint8Array): TunnelFault | undefined {
   const place = placeOfHop(hop);

@@ -45,7 +45,7 @@ export function tunnelSentence(fault: TunnelFault): string {
     case "refusedConnection":
       return `The jump host ${fault.place} refuses the connection: nothing listens on that port; start sshd there, or correct the port`;
     case "noAnswer":
-      return `The jump host ${fault.place} ${UNANSWERED[fault.stage]} within ${fault.withinMs / 1000} s`;
+      return `The jump host ${fault.place} ${UNANSWERED[fault.stage](`${fault.withinMs / 1000} s`)}`;
     case "notSsh":
       return `Something else than an SSH server answers at the jump host ${fault.place}; check host and port`;
     case "noCommonAlgorithm":
@@ -87,9 +87,9 @@ export function tunnelSentence(fault: TunnelFault): string {
   }
 }
 
-const UNANSWERED: { readonly [S in TunnelStage]: string } = {
-  connect: "does not answer: it is off, its cable is out or a firewall drops the connection; there was none",
-  greet: "takes the connection and then says nothing; sshd hangs or something in between swallows it; no keys were exchanged",
-  login: "exchanges keys but does not finish the login (a resolver that hangs there is a common cause, see UseDNS); it did not",
-  channel: "is logged in to but does not open the way to the relay; it did not",
+const UNANSWERED: { readonly [S in TunnelStage]: (within: string) => string } = {
+  connect: (within) => `takes no connection within ${within}: it is off, its cable is out, or a firewall drops what comes`,
+  greet: (within) => `takes the connection and exchanges no keys within ${within}: its sshd hangs, or something in between swallows it`,
+  login: (within) => `does not finish the login within ${within}: often a resolver that hangs there (UseDNS no), else its sshd`,
+  channel: (within) => `is logged in to, and does not open the way to the relay within ${within}`,
 };

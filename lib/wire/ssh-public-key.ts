@@ -39,11 +39,20 @@ export function parseSshPublicKey(text: string): Result<SshPublicKey, SshPublicK
   return ok({ type, blob, comment: comment.join(" ").replace(/[^\x20-\x7e]/g, "").slice(0, COMMENT_MOST) });
 }
 
-/** @returns undefined where the base64 is broken or holds a key of another type than it says */
+/** @returns undefined where the base64 is broken, was cut, or holds a key of another type than it says */
 export function blobOf(type: string, base64: string): Uint8Array | undefined {
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64) || base64.length % 4 !== 0) return undefined;
   const blob = new Uint8Array(Buffer.from(base64, "base64"));
-  return blob.length <= BLOB_BYTES_MOST && typeIn(blob) === type ? blob : undefined;
+  return blob.length <= BLOB_BYTES_MOST && typeIn(blob) === type && isWhole(blob) ? blob : undefined;
+}
+
+/** A key is a row of fields, each behind its length (RFC 4251 §5), that ends with its last one. */
+function isWhole(blob: Uint8Array): boolean {
+  const view = new DataView(blob.buffer, blob.byteOffset, blob.length);
+  let at = 0;
+  let fields = 0;
+  for (; at + 4 <= blob.length; fields += 1) at += 4 + view.getUint32(at);
+  return at === blob.length && fields >= 2;
 }
 
 /** The type that a key says of itself; "" where it is none. */

@@ -109,7 +109,8 @@ describe("the signature under each request", () => {
     const path = "/v1/heartbeat";
     const long = "x".repeat(REQUEST_BYTES_MOST + 1);
     expect(await raw({ method: "POST", path, headers: signed((counter += 1n), long), body: long })).toMatchObject({ status: 413, body: { error: expect.stringContaining("bytes") } });
-    expect(await raw({ method: "GET", path: "/v9/ability", headers: {}, body: "" })).toMatchObject({ status: 404, body: { error: expect.stringContaining("/v9/ability") } });
+    expect(await raw({ method: "GET", path: "/v1/abilities", headers: {}, body: "" })).toMatchObject({ status: 404, body: { error: expect.stringContaining("/v1/abilities") } });
+    expect(await raw({ method: "GET", path: "/v9/ability", headers: {}, body: "" })).toMatchObject({ status: 426, body: { error: expect.stringContaining("same release") } });
     expect(await raw({ method: "POST", path, headers: signed((counter += 1n), "{"), body: "{" })).toMatchObject({ status: 400, body: { error: "The body is not JSON" } });
   });
 });
