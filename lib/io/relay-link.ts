@@ -16,6 +16,7 @@ import { decodeJoinString, joinKeysOf, joinMac, joinStringSentence } from "../wi
 import { JoinAnswer, type JoinRequest } from "../wire/relay-api.ts";
 import { signRequest } from "../wire/request-signature.ts";
 import { certificatePem, derOf, isPinned, TLS_NAME, type TlsIdentity, tlsIdentity } from "./certificate.ts";
+import { unreachableSentence, whyUnreachable } from "./unreachable.ts";
 
 /** How long an answer may take; a poll is held for 25 s by the relay. */
 export const LINK_MS_MOST: Ms = seconds(10);
@@ -228,9 +229,10 @@ function sentenceOf(thrown: unknown, address: RelayAddress): string {
   const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   const place = placeOf(address);
+  const why = code === "ECONNREFUSED" ? whyUnreachable(address.host) : undefined;
+  if (why !== undefined) return unreachableSentence(why, place);
   if (code === "ECONNREFUSED") return `Nothing listens at ${place}; start the relay with "gapbell-relay run"`;
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") return `The name "${address.host}" of the relay cannot be resolved`;
-  if (code === "EHOSTUNREACH" || code === "ENETUNREACH") return `There is no way to ${place} in the network`;
   if (code === "ETIMEDOUT") return `The relay at ${place} does not take the connection`;
   if (/CERT|SELF_SIGNED|another certificate/i.test(`${code} ${message}`) && !/ALERT/.test(`${code} ${message}`)) {
     return `The relay at ${place} shows another certificate than the one it was joined with; join it again if it was set up anew`;

@@ -3,6 +3,7 @@
  * once and never repaired; keeping a line up is the tunnel's affair. ssh2 is loaded here, when the first session is wanted.
  */
 
+import { lookup } from "node:dns/promises";
 import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Algorithms, Client, ClientChannel } from "ssh2";
@@ -14,6 +15,7 @@ import { SSH_KEY_TYPES, sshFingerprint, typeIn } from "../wire/ssh-public-key.ts
 import { placeOfHop, type SshHop, type SshWay } from "../wire/ssh-way.ts";
 import type { SshKey } from "./ssh-key.ts";
 import type { TunnelFault, TunnelStage } from "./tunnel-fault.ts";
+import { whyUnreachable } from "./unreachable.ts";
 
 /** Two repeats of a lost SYN fall into it (after 1 and 3 s). */
 export const CONNECT_MS_MOST: Ms = seconds(5);
@@ -106,29 +108,35 @@ export async function openSession(
 }
 
 /** The first host, by TCP. */
-function reach(hop: SshHop, withinMs: Ms): Promise<Result<Socket, TunnelFault>> {
+async function reach(hop: SshHop, withinMs: Ms): Promise<Result<Socket, TunnelFault>> {
+  const place = placeOfHop(hop);
+  const address = await resolved(hop.host, withinMs);
+  if (address === undefined) return fail({ kind: "nameUnknown", place });
   return new Promise((resolve) => {
-    const place = placeOfHop(hop);
-    const socket = connect({ host: hop.host, port: hop.port, noDelay: true });
+    const socket = connect({ host: address, port: hop.port, noDelay: true });
     const settle = (result: Result<Socket, TunnelFault>): void => {
       clearTimeout(timer);
       if (!result.ok) socket.destroy();
       resolve(result);
     };
-    const timer = setTimeout(() => settle(fail({ kind: "noAnswer", place, stage: "connect", withinMs })), withinMs);
+    const timer = setTimeout(() => settle(fail(connectFault("ETIMEDOUT", { place, address, withinMs }))), withinMs);
     // The listener stays: what breaks later is told by the session, and an error without a listener would end the process.
-    socket.on("error", (thrown) => settle(fail(connectFault(thrown, place, withinMs))));
+    socket.on("error", (thrown) => settle(fail(connectFault("code" in thrown ? String(thrown.code) : thrown.message, { place, address, withinMs }))));
     socket.once("connect", () => settle(ok(socket)));
   });
 }
 
-function connectFault(thrown: Error, place: string, withinMs: Ms): TunnelFault {
-  const code = "code" in thrown ? String(thrown.code) : "";
+/** @returns undefined where the name has no address, or its resolver does not say so in time */
+async function resolved(host: string, withinMs: Ms): Promise<string | undefined> {
+  return Promise.race([lookup(host).then(({ address }) => address, () => undefined), after(withinMs)]);
+}
+
+function connectFault(code: string, { place, address, withinMs }: { readonly place: string; readonly address: string; readonly withinMs: Ms }): TunnelFault {
+  const why = whyUnreachable(address);
+  if (why !== undefined) return { kind: "unreachable", place, why };
   if (code === "ECONNREFUSED") return { kind: "refusedConnection", place };
-  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return { kind: "nameUnknown", place };
-  if (code === "EHOSTUNREACH" || code === "ENETUNREACH" || code === "ENETDOWN") return { kind: "noRoute", place };
   if (code === "ETIMEDOUT") return { kind: "noAnswer", place, stage: "connect", withinMs };
-  return { kind: "lost", place, reason: thrown.message.slice(0, 120) };
+  return { kind: "lost", place, reason: code.slice(0, 120) };
 }
 
 /** From one jump host to the next. */
@@ -156,7 +164,11 @@ async function login(hop: SshHop, sock: Duplex, { key, known, target, mode, limi
     let stage: TunnelStage = "greet";
     let rejected: TunnelFault | undefined;
     let tried = false;
+    let greeting = "";
     const offers = new Map<string, string>();
+    sock.once("data", (first: Uint8Array) => {
+      greeting = Buffer.from(first).toString("latin1", 0, 200);
+    });
     const timer = setTimeout(() => settle(fail({ kind: "noAnswer", place, stage, withinMs: limits.loginMs })), limits.loginMs);
     const settle = (result: Result<Client, TunnelFault>): void => {
       clearTimeout(timer);
@@ -165,7 +177,7 @@ async function login(hop: SshHop, sock: Duplex, { key, known, target, mode, limi
     };
     onStage(place, stage);
     // For good: ssh2 says some errors twice, and one without a listener would end the process.
-    client.on("error", (thrown) => settle(fail(rejected ?? loginFault(thrown, { place, offers, user: hop.user, line: lineFor(key, { mode, target }) }))));
+    client.on("error", (thrown) => settle(fail(rejected ?? loginFault(thrown, { place, stage, greeting, offers, user: hop.user, line: lineFor(key, { mode, target }) }))));
     client.on("close", () => settle(fail(rejected ?? { kind: "lost", place, reason: CLOSED[stage] })));
     client.on("handshake", () => {
       stage = "login";
@@ -248,14 +260,17 @@ function hostKeyAlgorithms(known: readonly string[]): HostKeyAlgorithm[] {
 
 function loginFault(
   thrown: Error & { readonly level?: string },
-  { place, offers, user, line }: { readonly place: string; readonly offers: ReadonlyMap<string, string>; readonly user: string; readonly line: string },
+  { place, stage, greeting, offers, user, line }: {
+    readonly place: string; readonly stage: TunnelStage; readonly greeting: string; readonly offers: ReadonlyMap<string, string>;
+    readonly user: string; readonly line: string;
+  },
 ): TunnelFault {
   const { message, level } = thrown;
   if (level === "client-authentication") return { kind: "keyRefused", place, user, line };
   const [, lacking] = /no matching (.+)$/.exec(message) ?? [];
   if (lacking !== undefined) return { kind: "noCommonAlgorithm", place, ...lackOf(lacking, offers) };
-  if (/identification|version|greeting|unexpected packet before/i.test(message)) return { kind: "notSsh", place };
-  return { kind: "lost", place, reason: message.slice(0, 120) };
+  if (!/^SSH-|^$|MaxStartups/i.test(greeting)) return { kind: "notSsh", place };
+  return { kind: "lost", place, reason: /connection lost/i.test(message) ? CLOSED[stage] : message.slice(0, 120) };
 }
 
 function lackOf(lacking: string, offers: ReadonlyMap<string, string>): { readonly what: string; readonly offered: string; readonly wanted: string } {

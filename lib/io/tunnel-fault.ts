@@ -2,6 +2,7 @@
 
 import type { Ms } from "../base/units.ts";
 import { type SecretFault, secretSentence } from "./secrets.ts";
+import { type Unreachable, unreachableSentence } from "./unreachable.ts";
 
 /** How far it had come when it took too long. */
 export type TunnelStage = "connect" | "greet" | "login" | "channel";
@@ -9,7 +10,7 @@ export type TunnelStage = "connect" | "greet" | "login" | "channel";
 export type TunnelFault =
   /** `place` is a jump host as people write it. */
   | { readonly kind: "nameUnknown"; readonly place: string }
-  | { readonly kind: "noRoute"; readonly place: string }
+  | { readonly kind: "unreachable"; readonly place: string; readonly why: Unreachable }
   | { readonly kind: "refusedConnection"; readonly place: string }
   | { readonly kind: "noAnswer"; readonly place: string; readonly stage: TunnelStage; readonly withinMs: Ms }
   | { readonly kind: "notSsh"; readonly place: string }
@@ -40,8 +41,8 @@ export function tunnelSentence(fault: TunnelFault): string {
   switch (fault.kind) {
     case "nameUnknown":
       return `The name of the jump host "${fault.place}" cannot be resolved; write its address instead, or mend the resolver`;
-    case "noRoute":
-      return `There is no way to the jump host ${fault.place} in the network; check this host's cable, address and routes`;
+    case "unreachable":
+      return unreachableSentence(fault.why, `the jump host ${fault.place}`);
     case "refusedConnection":
       return `The jump host ${fault.place} refuses the connection: nothing listens on that port; start sshd there, or correct the port`;
     case "noAnswer":
