@@ -10,7 +10,7 @@ import { dice } from "../io/dice.ts";
 import { askLocal, localSentence } from "../io/local.ts";
 import type { RelayQuestion } from "../port/relay-door.ts";
 import type { Reply } from "../port/tickets.ts";
-import { authorizedKeysLine } from "../wire/authorized-keys.ts";
+import { authorizedKeysLine, sshdAdvice } from "../wire/authorized-keys.ts";
 import { encodeJoinString, JOIN_SECRET_BYTES, JOIN_STRING_MOST, joinKeysOf } from "../wire/join-string.ts";
 import { parseSshPublicKey, type SshPublicKey, sshKeyLine, sshPublicKeySentence } from "../wire/ssh-public-key.ts";
 import { placeOfHop, SSH_PORT, type SshHop, SshWays } from "../wire/ssh-way.ts";
@@ -70,11 +70,15 @@ export async function invite(
     return;
   }
   process.stdout.write(`${way === undefined ? "" : `# authorized_keys: ${way.line}\n`}${joinString}\n`);
-  const advice = way === undefined ? [] : [`Append this line to the authorized_keys of "${way.user}" on this host:`, way.line, ...way.warnings];
+  const advice = way === undefined ? [] : [
+    `Append this line to the authorized_keys of ${way.users.map((user) => `"${user}"`).join(" and ")} on this host:`, way.line,
+    ...(options.stdio === true ? [] : ["and to /etc/ssh/sshd_config, for the unix sockets that no line can forbid:", ...way.users.flatMap(sshdAdvice)]),
+    ...way.warnings,
+  ];
   process.stderr.write([...advice, `The join string is good for one agent and ${durationText(expiresInMs)}; on the cluster: gapbell-agent join-relay < FILE`, ""].join("\n"));
 }
 
-type Way = { readonly ssh: SshWays; readonly line: string; readonly user: string; readonly warnings: readonly string[] };
+type Way = { readonly ssh: SshWays; readonly line: string; readonly users: readonly string[]; readonly warnings: readonly string[] };
 
 /** @returns undefined where agents come without SSH */
 async function wayOf({ ssh, key, hostKey, stdio = false }: InviteOptions, { host, port }: Place): Promise<Way | undefined> {
@@ -94,7 +98,7 @@ async function wayOf({ ssh, key, hostKey, stdio = false }: InviteOptions, { host
   return {
     ssh: read.data,
     line: authorizedKeysLine(publicKey, stdio ? { mode: "stdio", command: stdioCommand({ host, port }) } : { mode: "forward", host, port }),
-    user: [...new Set(last.map(({ user }) => user))].join('", "'),
+    users: [...new Set(last.map(({ user }) => user))],
     warnings: [
       ...(last.some(({ user }) => user === "root") ? ['Warning: the agent would log in as root; an account of its own is safer, as in --ssh bell@10.0.0.5'] : []),
       ...new Set(before.map((hop) => `Note: the key of ${placeOfHop(hop)} is not pinned; let known_hosts of the agent name it, and let its account in there by a line with permitopen`)),

@@ -12,18 +12,26 @@ export type Permission =
 export const USUAL_RELAY_COMMAND = ["/opt/gapbell/gapbell-relay", "stdio"] as const;
 
 /**
- * `restrict` forbids everything, `port-forwarding` gives back what `permitopen` then narrows to one port. Without
- * `command=` such a key would still run commands (measured, OpenSSH 9.2).
+ * `restrict` forbids everything, `port-forwarding` gives back both directions of it, which `permitopen` narrows to one
+ * port and `permitlisten` to one where nobody but root may listen and nobody has a use for it: there is no word for
+ * "none". Without `permitlisten` such a key opens listeners on the jump host, without `command=` it runs commands
+ * (both measured, OpenSSH 9.2). What no option closes is a unix socket that the key may have made; `sshdAdvice` does.
+ * sshd before 7.8 does not know `permitlisten` and refuses the line: docs/operations.md.
  */
 export function authorizedKeysLine(key: SshPublicKey, permission: Permission): string {
   const comment = key.comment === "" ? "" : ` ${key.comment}`;
   return `${optionsFor(permission)} ${sshKeyLine(key)}${comment}`;
 }
 
+/** For sshd_config: closes what the options of one key cannot. */
+export function sshdAdvice(user: string): readonly string[] {
+  return [`Match User ${user}`, "    AllowTcpForwarding local", "    AllowStreamLocalForwarding no", "    X11Forwarding no", "    AllowAgentForwarding no", "    PermitTTY no"];
+}
+
 function optionsFor(permission: Permission): string {
   if (permission.mode === "stdio") return `restrict,command="${permission.command.map(shellWord).join(" ").replaceAll('"', '\\"')}"`;
   const { host, port } = permission;
-  return `restrict,port-forwarding,permitopen="${host}:${port}",command="/bin/false"`;
+  return `restrict,port-forwarding,permitopen="${host}:${port}",permitlisten="127.0.0.1:1",command="/bin/false"`;
 }
 
 /** The command goes through the account's shell. */

@@ -39,7 +39,7 @@ describe("what is no usable public key is told apart", () => {
 test("the line of authorized_keys gives one port, or one command, and nothing else", () => {
   const read = key(`${V.ed25519.line} gapbell-agent@node1`);
   expect(authorizedKeysLine(read, { mode: "forward", host: "127.0.0.1", port: 11_117 })).toBe(
-    `restrict,port-forwarding,permitopen="127.0.0.1:11117",command="/bin/false" ${V.ed25519.line} gapbell-agent@node1`,
+    `restrict,port-forwarding,permitopen="127.0.0.1:11117",permitlisten="127.0.0.1:1",command="/bin/false" ${V.ed25519.line} gapbell-agent@node1`,
   );
   expect(authorizedKeysLine(read, { mode: "stdio", command: ["/opt/gapbell/gapbell-relay", "stdio"] })).toBe(
     `restrict,command="/opt/gapbell/gapbell-relay stdio" ${V.ed25519.line} gapbell-agent@node1`,
