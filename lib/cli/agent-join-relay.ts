@@ -24,6 +24,9 @@ export function addJoinRelay(program: Command): void {
 }
 
 async function joinFrom(file: string | undefined, options: FolderOptions): Promise<void> {
+  if (file !== undefined && /^gapbell-relay\d/.test(file)) {
+    throw new ExitFault(EXIT.usage, "A join string on the command line is seen by everybody on this host: write it into a file or to standard input, and invite anew, for this one is no secret any more");
+  }
   const folders = foldersOf(options);
   const config = readAgentConfig(folders);
   const keys = readAgentKeys(folders.state);

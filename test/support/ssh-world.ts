@@ -25,19 +25,22 @@ export type SshWorld = AsyncDisposable & {
   /** Adds YAML to agent.yaml. */
   readonly configures: (yaml: string) => void;
   /** `invite --ssh` with the agent's key, and the line that it prints into authorized_keys. @returns the join string's file */
-  readonly invites: (options?: { readonly port?: number; readonly words?: readonly string[] }) => Promise<{ readonly file: string; readonly line: string }>;
+  readonly invites: (options?: { readonly words?: readonly string[] }) => Promise<{ readonly file: string; readonly line: string }>;
   /** Raises an alarm that nobody acknowledges. */
   readonly raises: (agent: AgentProcess, name: string) => Promise<void>;
 };
 
-/** An alarm waits a second; probe and verdict get five. */
+/** An alarm waits a second, and so does the next try; probe and verdict get five. What it is called may leave the room. */
 const POLICIES = `policies:
   default:
     ack: 1s
     steps: [{to: responsible, via: [mail], after: 0}]
     probe_timeout: 5s
     verdict_timeout: 5s
+    retry: 1s
+    retry_most: 1s
 `;
+const CONTENT = "content: [severity, module, item, text, times, id]";
 
 export async function anSshWorld(options: Parameters<typeof anSshd>[0] = {}): Promise<SshWorld> {
   const folder = tempFolder();
@@ -50,7 +53,7 @@ export async function anSshWorld(options: Parameters<typeof anSshd>[0] = {}): Pr
 
   await initAgent(agentProgram, agentState);
   const agentYaml = `${agentState}/agent.yaml`;
-  writeFileSync(agentYaml, readFileSync(agentYaml, "utf8").replace(/^policies:[\s\S]*/m, POLICIES));
+  writeFileSync(agentYaml, readFileSync(agentYaml, "utf8").replace(/^content:.*$/m, CONTENT).replace(/^policies:[\s\S]*/m, POLICIES));
   await relay("init");
   writeFileSync(`${relayState}/relay.yaml`, [
     `listen: 127.0.0.1:${relayPort}`, "name: jump1", `channels: {mail: {host: 127.0.0.1, port: ${mail.port}, security: none, from: bell@example.org}}`,
@@ -76,10 +79,10 @@ export async function anSshWorld(options: Parameters<typeof anSshd>[0] = {}): Pr
       started.push(running);
       return running;
     },
-    invites: async ({ port = sshd.port, words = [] } = {}) => {
+    invites: async ({ words = [] } = {}) => {
       const key = await agent("ssh-key");
       writeFileSync(folder.at("agent.pub"), key.out);
-      const invited = await relay("invite", "--ssh", `${sshd.user}@127.0.0.1:${port}`, "--key", folder.at("agent.pub"), "--host-key", sshd.hostKeyFile, ...words);
+      const invited = await relay("invite", "--ssh", `${sshd.user}@127.0.0.1:${sshd.port}`, "--key", folder.at("agent.pub"), "--host-key", sshd.hostKeyFile, ...words);
       if (invited.code !== 0) throw new Error(`invite ended with ${invited.code}: ${invited.err}`);
       const line = /^# authorized_keys: (.*)$/m.exec(invited.out)?.[1] ?? "";
       sshd.lets(line);
@@ -92,12 +95,20 @@ export async function anSshWorld(options: Parameters<typeof anSshd>[0] = {}): Pr
       if (answer.status !== 200) throw new Error(`The report was answered ${answer.status}`);
     },
     [Symbol.asyncDispose]: async () => {
-      for (const one of started) one.kill("SIGKILL");
+      for (const one of started) kills(one);
       await sshd[Symbol.asyncDispose]();
       await mail.close();
       folder[Symbol.dispose]();
     },
   };
+}
+
+function kills(one: { readonly kill: (signal: "SIGKILL") => void }): void {
+  try {
+    one.kill("SIGKILL");
+  } catch {
+    // It has ended by itself.
+  }
 }
 
 /** Looks again and again until it is so; says what it was waiting for when it gives up. */
