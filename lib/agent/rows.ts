@@ -11,6 +11,7 @@ import type { Listener } from "../duty/presence.ts";
 import type { RelayAddress } from "../port/relay-link.ts";
 import type { Invited } from "../trust/enrolment.ts";
 import { Escalation, Notice } from "../wire/relay-api.ts";
+import { SshWays } from "../wire/ssh-way.ts";
 import type { Member } from "./listeners.ts";
 import type { Note } from "./notes.ts";
 import type { Push } from "./push.ts";
@@ -87,5 +88,5 @@ export const NoteRow = z.object({
 }) satisfies z.ZodType<Note>;
 
 export const RelayRow = z.object({
-  host: z.string(), port: z.int(), certificate: z.string(), ssh: z.unknown().optional(),
+  host: z.string(), port: z.int(), certificate: z.string(), ssh: SshWays.optional(),
 }) satisfies z.ZodType<RelayAddress>;

@@ -6,7 +6,8 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { asNobody } from "../support/as-nobody.ts";
 import { type AgentProcess, initAgent, startAgent } from "../support/agent-process.ts";
-import { built, type Program } from "../support/built.ts";
+import type { Program } from "../../.ci/compile.ts";
+import { built } from "../support/built.ts";
 import { tempFolder, type TempFolder } from "../support/temp-folder.ts";
 
 let folder: TempFolder;
