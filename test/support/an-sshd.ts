@@ -8,6 +8,9 @@ const SSHD = ["/usr/sbin/sshd", "/usr/local/sbin/sshd"].find((path) => existsSyn
 /** Where sshd of root leaves its rights behind; Debian makes it when the service starts. */
 const PRIVILEGE_FOLDER = "/run/sshd";
 
+/** bash under sshd reads the account's .bashrc before any command, unless it takes itself for an inner shell. */
+const RC_FREE = "SetEnv SHLVL=2";
+
 /** False only where sshd is missing and need not be there. */
 export const maySshd = SSHD !== undefined || process.env["CI"] === "true";
 
@@ -42,7 +45,7 @@ export async function anSshd(
   writeFileSync(folder.at("sshd_config"), [
     `Port ${port}`, "ListenAddress 127.0.0.1", ...hostKeys.map((type) => `HostKey ${folder.at(`host_${type}`)}`),
     `AuthorizedKeysFile ${folder.at("authorized_keys")}`, "StrictModes no", "UsePAM no", "PidFile none", "PasswordAuthentication no",
-    "KbdInteractiveAuthentication no", "PermitRootLogin prohibit-password", "LogLevel VERBOSE", "PrintMotd no", ...config, "",
+    "KbdInteractiveAuthentication no", "PermitRootLogin prohibit-password", "LogLevel VERBOSE", "PrintMotd no", RC_FREE, ...config, "",
   ].join("\n"));
   if (process.geteuid?.() === 0 && !existsSync(PRIVILEGE_FOLDER)) mkdirSync(PRIVILEGE_FOLDER, { mode: 0o755 });
   let log = "";
