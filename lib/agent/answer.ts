@@ -35,6 +35,7 @@ export function answer(parts: Parts, invites: Invites, { question, ticket }: { r
     }
     case "listeners":
       return reply(200, {
+        refused: parts.refusals.all,
         listeners: [...listeners.members()].map(({ id, serial, operator, robot, host, joinedAt }) => {
           const heard = listeners.get(id);
           const state = heard === undefined ? "never heard" : heard.leaseUntil > now.mono ? "present" : "away";

@@ -1,14 +1,16 @@
 /** The agent: everything that reaches it goes in by `handle`, everything that it wants comes out by `takeTurn`. */
 
 import { Prng } from "../base/prng.ts";
+import { Tally } from "../base/tally.ts";
 import type { Ms, Now } from "../base/units.ts";
 import { compareAlarms } from "../classify/order.ts";
 import { canonicalRules, rulesDigest } from "../classify/rule.ts";
 import type { Listener } from "../duty/presence.ts";
 import type { Machine } from "../port/drive.ts";
 import type { RelayAddress } from "../port/relay-link.ts";
+import { ITEMS_MOST } from "../wire/constants.ts";
 import type { MessageKind } from "../wire/message.ts";
-import { fit, fitAlarm, FRAME_BYTES } from "../wire/page.ts";
+import { fit, fitAlarm, fitState, FRAME_BYTES } from "../wire/page.ts";
 import { admit, admitOwn, classifyAnew, lookForSomebody, ownIsOpen } from "./admit.ts";
 import { advance, hearNews, probe } from "./advance.ts";
 import { answer } from "./answer.ts";
@@ -86,7 +88,10 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     this.#events = remembered.events;
     this.#unfit = remembered.unfit;
     const current = (): AgentSettings => this.#settings;
-    this.#parts = { self, draft: new Draft(), book, push, wayOut, listeners, notes: new Notes(), slowClocks: new SlowClocks(), get settings() { return current(); } };
+    this.#parts = {
+      self, draft: new Draft(), book, push, wayOut, listeners, notes: new Notes(), slowClocks: new SlowClocks(), refusals: new Tally(),
+      get settings() { return current(); },
+    };
     this.#restore(remembered, now);
   }
 
@@ -202,10 +207,10 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
       const to = this.#audience(batch);
       if (to === undefined) continue;
       const alarms = batch.ids.flatMap((id) => book.get(id) ?? []).sort((a, b) => compareAlarms(orderOf(a), orderOf(b)));
-      const options = { frame: FRAME_BYTES, deflate: batch.flood };
+      const options = { frame: FRAME_BYTES, deflate: batch.flood, most: ITEMS_MOST };
       const { repeat, flood: deflate } = batch;
       if (batch.kind === "state") {
-        for (const states of fit(alarms.map(stateOf), options)) draft.add({ kind: "say", message: { kind: "state", body: { states: [...states] } }, to, repeat, deflate });
+        for (const states of fit(alarms.map(stateOf).map(fitState), options)) draft.add({ kind: "say", message: { kind: "state", body: { states: [...states] } }, to, repeat, deflate });
         continue;
       }
       const open = alarms.filter(({ life }) => life.condition !== "cleared");

@@ -4,6 +4,7 @@ import type { Policy } from "../alarm/policy.ts";
 import { DEFAULT_POLICY } from "../alarm/policy.ts";
 import type { Alarm } from "../alarm/alarm.ts";
 import type { Operator } from "../duty/roster.ts";
+import type { Tally } from "../base/tally.ts";
 import type { Identity } from "../trust/keys.ts";
 import type { Book } from "./book.ts";
 import type { Draft } from "./draft.ts";
@@ -46,6 +47,8 @@ export type Parts = {
   readonly listeners: Listeners;
   readonly notes: Notes;
   readonly slowClocks: SlowClocks;
+  /** Messages of the LAN that were opened and came to nothing. */
+  readonly refusals: Tally;
 };
 
 export function policyOf({ settings }: Parts, alarm: Pick<Alarm, "classification">): Policy {

@@ -47,7 +47,7 @@ export function itemOf(
     severity: life.severity, module: classification.module, item: classification.item, at: alarm.generatedAt,
     text: clip(alarm.text, 256), source: clip(alarm.source, 32), labels, ...(cut ? { cut } : {}),
     ...(alarm.weight === undefined ? {} : { weight: alarm.weight }),
-    to: alarm.responsible.slice(0, 16), condition: life.condition === "stale" ? "stale" : "raised",
+    to: [...alarm.responsible], condition: life.condition === "stale" ? "stale" : "raised",
     ...(life.attention === "unacknowledged" ? {} : { quiet: true }),
     why, ...(why === "fallback" && push !== undefined ? { reason: clip(push.reason, 200) } : {}),
   };

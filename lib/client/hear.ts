@@ -23,7 +23,7 @@ const LIST_CHECK_MS = 3000;
 export function hear(parts: Parts, { from, packet }: { readonly from: Address; readonly packet: Opened }, now: Now): void {
   const { message, sender, freshness } = packet;
   const agent = parts.ears.get(sender);
-  if (agent === undefined || freshness === "stranger") return;
+  if (agent === undefined || freshness === "stranger") return parts.refusals.count("not an agent of ours");
   if (message.kind === "beacon") return beacon(parts, { from, packet, body: message.body }, now);
   if (message.kind === "welcome") return welcome(parts, { from, packet, body: message.body }, now);
   const fresh = freshness === "fresh";
@@ -31,9 +31,9 @@ export function hear(parts: Parts, { from, packet }: { readonly from: Address; r
   const said: Said = { agent: sender, epoch: packet.epoch, counter: packet.counter };
   // An alarm is put before people even where it could be a recording; nothing else is believed before the challenge is answered.
   if (message.kind === "alarm" && freshness !== "older") for (const item of message.body.alarms) takeAlarm(parts, item, { said, verified: fresh }, now);
-  if (!fresh || !agent.believed) return;
+  if (!fresh || !agent.believed) return message.kind === "alarm" && freshness !== "older" ? undefined : parts.refusals.count("not proven to be of now");
   if (message.kind === "state") for (const state of message.body.states) takeState(parts, state, said, now);
-  if (packet.sealed !== "pair") return;
+  if (packet.sealed !== "pair") return message.kind === "alarm" || message.kind === "state" ? undefined : parts.refusals.count("not sealed for the pair");
   if (message.kind === "acked") confirm(parts, message.body, said, now);
   if (message.kind === "data") {
     const fetched = parts.fetching.take(sender, message.body, { counter: packet.counter, now: now.mono });
@@ -45,7 +45,7 @@ export function hear(parts: Parts, { from, packet }: { readonly from: Address; r
 function beacon(parts: Parts, { from, packet, body }: { readonly from: Address; readonly packet: Opened; readonly body: Body<"beacon"> }, now: Now): void {
   const { self, ears, fetching, expected, digests } = parts;
   const { sender, freshness } = packet;
-  if (body.cluster !== self.cluster || freshness === "stranger") return;
+  if (body.cluster !== self.cluster || freshness === "stranger") return parts.refusals.count("not an agent of ours");
   ears.beacon(sender, { body, from, freshness }, now);
   if (freshness !== "fresh") return;
   ears.heard(sender, packet, now);
@@ -65,13 +65,14 @@ function welcome(parts: Parts, { from, packet, body }: { readonly from: Address;
   const voice = read("voice", body.voice, self.clusterKey);
   const key = voice.ok ? fromBase64(voice.value.ed) : undefined;
   if (sealed !== "pair" || before === undefined || !voice.ok || key === undefined || peerIdOf(key) !== sender || voice.value.serial < before.serial) {
+    parts.refusals.count("welcome not believed");
     draft.log("welcome not believed", { agent: sender, reason: voice.ok ? "it is not of that voice" : voice.fault });
     return;
   }
   const agent = { id: sender, name: voice.value.agent, voice: body.voice, serial: voice.value.serial, address: from };
   const place = { epoch: BigInt(body.epoch), counter: BigInt(body.counter) };
   const welcomed = ears.welcome(sender, { nonce: body.nonce, place, agent }, now);
-  if (welcomed === undefined) return;
+  if (welcomed === undefined) return parts.refusals.count("welcome to nothing asked");
   digests.set(sender, body.rules);
   if (welcomed.adopt) {
     draft.add({ kind: "adopt", peer: sender, ...place });

@@ -10,7 +10,7 @@ import type { Prng } from "../base/prng.ts";
 import { type Ms, type Now, seconds, type WallMs } from "../base/units.ts";
 import type { Address, Link } from "../port/lan.ts";
 import type { PeerId } from "../trust/keys.ts";
-import { DEAF_MS, HELLO_EVERY_MS } from "../wire/constants.ts";
+import { DEAF_MS, HELLO_EVERY_MS, SEEK_PAD_BYTES } from "../wire/constants.ts";
 import type { Body } from "../wire/message.ts";
 import type { KnownAgent } from "./turn.ts";
 import { isThere, linkTowards } from "./whereabouts.ts";
@@ -36,8 +36,6 @@ export const AWAKE_GRACE_MS: Ms = seconds(10);
 const ANSWER_GRACE_MS: Ms = seconds(10);
 /** HELLOs whose answer is still waited for. */
 const NONCES_MOST = 4;
-/** SEEK is padded so that the BEACON that answers it is not larger. */
-const SEEK_PAD_BYTES = 760;
 
 /** What was adopted of an agent's speech; stored. */
 export type Place = { readonly epoch: bigint; readonly counter: bigint };

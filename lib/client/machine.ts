@@ -2,9 +2,11 @@
 
 import { toBase64 } from "../base/bytes.ts";
 import { Prng } from "../base/prng.ts";
+import { Tally } from "../base/tally.ts";
 import type { Ms, Now } from "../base/units.ts";
 import type { Machine } from "../port/drive.ts";
 import type { PeerId } from "../trust/keys.ts";
+import { RECEIPTS_MOST } from "../wire/constants.ts";
 import { fit, FRAME_BYTES } from "../wire/page.ts";
 import { answerLate, askAck, nextAnswer, sayAcks, take } from "./acknowledge.ts";
 import { Acks, type PendingAck } from "./acks.ts";
@@ -49,7 +51,7 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
     this.#parts = {
       self, startedAt: now.wall, draft: new Draft(), inbox: new Inbox(), receipts: new Receipts(dice), acks: new Acks(dice),
       ears: new Ears({ agents, places, dice, nonceKey: self.nonceKey, at: now.mono }), fetching: new Fetching(dice),
-      waiting: new Map(), expected: new Map(), digests: new Map(), rules: remembered.rules,
+      waiting: new Map(), expected: new Map(), digests: new Map(), refusals: new Tally(), rules: remembered.rules,
     };
     this.#parts.inbox.restore(remembered.inbox, now);
     this.#parts.acks.restore(remembered.acks, now);
@@ -237,7 +239,7 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
     for (const { agent, receipts: owed } of receipts.takeDue(now.mono)) {
       const address = ears.get(agent)?.agent.address;
       if (address === undefined) continue;
-      for (const group of fit(owed, { frame: FRAME_BYTES, deflate: false })) {
+      for (const group of fit(owed, { frame: FRAME_BYTES, deflate: false, most: RECEIPTS_MOST })) {
         draft.add({ kind: "say", message: { kind: "receipt", body: { receipts: [...group] } }, to: { kind: "agent", peer: agent, address }, repeat: false });
       }
     }

@@ -1,5 +1,6 @@
 /** The parts that the listener's machine is made of, handed together to the functions that react to one kind of event. */
 
+import type { Tally } from "../base/tally.ts";
 import type { Ms, WallMs } from "../base/units.ts";
 import type { Rules } from "../classify/rule.ts";
 import type { OccurrenceId } from "../alarm/alarm.ts";
@@ -30,6 +31,8 @@ export type Parts = {
   readonly expected: Map<PeerId, string>;
   /** The rules' digest that each agent last named. */
   readonly digests: Map<PeerId, string>;
+  /** Messages of the LAN that were opened and came to nothing. */
+  readonly refusals: Tally;
   rules: HeldRules;
 };
 

@@ -10,8 +10,6 @@ export type ReceiptItem = Body<"receipt">["receipts"][number];
 
 /** A copy of an alarm asks for the receipt again at most so often (wire-notes §3.4). */
 export const RECEIPT_AGAIN_MS: Ms = seconds(1);
-/** Entries of one datagram (docs/protocol.md, RECEIPT); fewer where they do not fit. */
-export const RECEIPTS_MOST = 40;
 /** More agents' jitter than this is not believed. */
 export const JITTER_MS_MOST: Ms = seconds(5);
 
@@ -38,20 +36,20 @@ export class Receipts {
     return true;
   }
 
-  /** What goes to an agent now, in the order in which it was owed; at most `RECEIPTS_MOST` to an element. */
+  /** What goes to each agent now, in the order in which it was owed. */
   takeDue(now: Ms): readonly { readonly agent: PeerId; readonly receipts: readonly ReceiptItem[] }[] {
-    const groups: { agent: PeerId; receipts: ReceiptItem[] }[] = [];
+    const groups: { agent: PeerId; receipts: readonly ReceiptItem[] }[] = [];
     for (const [agent, due] of this.#due) {
       if (due > now) continue;
       this.#due.delete(agent);
-      let group: ReceiptItem[] = [];
+      const receipts: ReceiptItem[] = [];
       for (const [key, owed] of this.#owed) {
         if (owed.agent !== agent) continue;
         this.#owed.delete(key);
         this.#given.set(key, now);
-        if (group.length === 0 || group.length === RECEIPTS_MOST) groups.push({ agent, receipts: (group = []) });
-        group.push(owed.item);
+        receipts.push(owed.item);
       }
+      if (receipts.length > 0) groups.push({ agent, receipts });
     }
     if (groups.length > 0) this.#prune(now);
     return groups;

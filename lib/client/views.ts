@@ -7,6 +7,7 @@ import { classify } from "../classify/classify.ts";
 import { compareAlarms } from "../classify/order.ts";
 import type { TapLine } from "../port/client-door.ts";
 import type { Showing } from "../port/desk.ts";
+import { TO_EVERYBODY } from "../wire/constants.ts";
 import { type AlarmItem, type Inboxed, orderOf, type StateItem } from "./inbox.ts";
 import { nameOf, type Parts } from "./parts.ts";
 
@@ -14,7 +15,7 @@ import { nameOf, type Parts } from "./parts.ts";
 export type Check = "same" | "differs" | "unchecked";
 
 export function isMine({ self }: Parts, { to }: Pick<AlarmItem, "to">): boolean {
-  return to.includes(self.operator);
+  return to.includes(self.operator) || to.includes(TO_EVERYBODY);
 }
 
 /** What `list --json` prints of one alarm. */
@@ -62,7 +63,7 @@ export function statusOf(parts: Parts, now: Now): Readonly<Record<string, unknow
       differing: open.filter((entry) => check(parts, entry) === "differs").length,
     },
     acknowledgements: acks.all().map(({ id, comment, madeAt }) => ({ id, comment, madeAt })),
-    rules: rules.digest,
+    rules: rules.digest, refused: parts.refusals.all,
   };
 }
 

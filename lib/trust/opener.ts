@@ -3,8 +3,9 @@
 import { Bucket } from "../base/bucket.ts";
 import { fromBase64 } from "../base/bytes.ts";
 import { fail, ok, type Result } from "../base/result.ts";
+import { Tally } from "../base/tally.ts";
 import type { Ms } from "../base/units.ts";
-import { DATAGRAM_BYTES_MOST, FLAG_BROADCAST, HEADER_BYTES, KID_PAIRWISE, SIGNATURE_BYTES, SUITE_CLEAR } from "../wire/constants.ts";
+import { FLAG_BROADCAST, HEADER_BYTES, KID_PAIRWISE, SIGNATURE_BYTES, SUITE_CLEAR } from "../wire/constants.ts";
 import type { Message, MessageKind } from "../wire/message.ts";
 import { type BodyFault, decodeBody, decodeHeader, type Header, type HeaderFault } from "../wire/packet.ts";
 import { publicKey, SEAL, type Seal } from "../wire/seal.ts";
@@ -39,7 +40,10 @@ const IN_CLEAR: readonly MessageKind[] = ["beacon", "seek", "join", "joined"];
 /** BEACON proves nothing, but without its challenge an agent that lost clock and state could never be challenged. */
 const PROVES_ITSELF: readonly MessageKind[] = ["hello", "welcome", "ack", "beacon"];
 
-/** Packets a second from one sender, and at once, before any cryptography (wire-notes §3.2). */
+/**
+ * Packets a second, and at once: of a stranger's host before any cryptography; of a known sender once the seal has been found
+ * right and before its signature is checked, so that who has no key cannot use up what a member is granted.
+ */
 const RATES: Readonly<Record<"listener" | "agent" | "stranger", { readonly perSecond: number; readonly burst: number }>> = {
   listener: { perSecond: 20, burst: 60 },
   agent: { perSecond: 400, burst: 1200 },
@@ -53,7 +57,7 @@ export class Opener {
   readonly #seal: Seal;
   readonly #windows = new Map<PeerId, { epoch: bigint; window: Window }>();
   readonly #buckets = new Map<string, Bucket>();
-  readonly #drops = new Map<string, number>();
+  readonly #drops = new Tally();
 
   constructor({ ring, side, seal = SEAL }: { readonly ring: KeyRing; readonly side: Side; readonly seal?: Seal }) {
     this.#ring = ring;
@@ -61,10 +65,10 @@ export class Opener {
     this.#seal = seal;
   }
 
-  /** @param from host and port of the source, for the rate limit of strangers */
+  /** @param from host of the source, for the rate limits */
   open(datagram: Uint8Array, from: string, now: Ms): Result<Opened, Drop> {
     const opened = this.#open(datagram, from, now);
-    if (!opened.ok) this.#drops.set(opened.fault, (this.#drops.get(opened.fault) ?? 0) + 1);
+    if (!opened.ok) this.#drops.count(opened.fault);
     return opened;
   }
 
@@ -81,7 +85,7 @@ export class Opener {
 
   /** How many datagrams were dropped, for each reason. */
   drops(): Readonly<Record<string, number>> {
-    return Object.fromEntries(this.#drops);
+    return this.#drops.all;
   }
 
   #open(datagram: Uint8Array, from: string, now: Ms): Result<Opened, Drop> {
@@ -90,7 +94,7 @@ export class Opener {
     const { kind, sender, suite } = header.value;
     if (sender === this.#ring.own.id) return fail("own echo");
     if (!(this.#side === "agent" ? FROM_LISTENERS : FROM_AGENTS).includes(kind)) return fail("wrong direction");
-    return suite === SUITE_CLEAR ? this.#openClear(datagram, header.value, from, now) : this.#openSealed(datagram, header.value, now);
+    return suite === SUITE_CLEAR ? this.#openClear(datagram, header.value, from, now) : this.#openSealed(datagram, header.value, from, now);
   }
 
   /** JOIN, JOINED and the BEACON of a cluster not joined bring their key along; whether to believe it is the machine's affair. */
@@ -110,15 +114,15 @@ export class Opener {
     return this.#admit(header, message.value, "clear");
   }
 
-  #openSealed(datagram: Uint8Array, header: Header, now: Ms): Result<Opened, Drop> {
+  #openSealed(datagram: Uint8Array, header: Header, from: string, now: Ms): Result<Opened, Drop> {
     const { sender, epoch, kid, kind, flags } = header;
     const signer = this.#ring.verifier(sender);
     if (signer === undefined) return fail("unknown sender");
-    if (!this.#allow(sender, this.#side === "agent" ? "listener" : "agent", now)) return fail("too many");
     if (this.#freshness(header) === undefined) return fail("replay");
     const trafficKey = this.#ring.trafficKey({ sender, epoch, kid, other: sender });
     if (trafficKey === undefined) return fail("unknown key");
-    const opened = this.#seal.openPacket(datagram, { signer, trafficKey });
+    const granted = (): boolean => this.#allow(`${sender} ${from}`, this.#side === "agent" ? "listener" : "agent", now);
+    const opened = this.#seal.openPacket(datagram, { signer, trafficKey, granted });
     if (!opened.ok) return fail(opened.fault);
     const message = decodeBody(kind, opened.value, flags);
     if (!message.ok) return fail(message.fault);
@@ -163,6 +167,3 @@ function claimedKey(message: Message, sender: PeerId): Uint8Array | undefined {
   const key = typeof text === "string" ? fromBase64(text) : undefined;
   return key !== undefined && key.length === 32 && peerIdOf(key) === sender ? key : undefined;
 }
-
-/** Larger datagrams are never ours. */
-export const RECEIVE_BYTES_MOST = DATAGRAM_BYTES_MOST;

@@ -4,17 +4,15 @@ import { assert } from "../base/assert.ts";
 import { fail, ok, type Result } from "../base/result.ts";
 import { FLAG_BROADCAST, FLAG_DEFLATED, FLAG_REPEAT, KID_NONE, KID_PAIRWISE, SUITE_CLEAR, SUITE_SEALED } from "../wire/constants.ts";
 import type { Message } from "../wire/message.ts";
-import { encodeBody, encodeHeader } from "../wire/packet.ts";
+import { type EncodeFault, encodeBody, encodeHeader } from "../wire/packet.ts";
 import { SEAL, type Seal } from "../wire/seal.ts";
 import type { KeyRing, PeerId } from "./keys.ts";
 
-export type SealFault =
-  | { readonly kind: "tooLong"; readonly bytes: number }
-  | { readonly kind: "noKey" };
+export type SealFault = EncodeFault | { readonly kind: "noKey" };
 
 export type SealTo = { readonly kind: "group" } | { readonly kind: "pair"; readonly peer: PeerId } | { readonly kind: "clear" };
 
-/** Flags of the header. `deflate`: in floods only. */
+/** Flags of the header. `deflate`: in floods only, and then only where it would not fit otherwise. */
 export type SealOptions = { readonly broadcast: boolean; readonly repeat: boolean; readonly deflate: boolean };
 
 export class Sealer {
@@ -43,15 +41,15 @@ export class Sealer {
     const { own } = this.#ring;
     const kid = to.kind === "clear" ? KID_NONE : to.kind === "group" ? this.#ring.groupKid : KID_PAIRWISE;
     const encoded = encodeBody(message, { deflate });
-    if (!encoded.ok) return fail({ kind: "tooLong", bytes: encoded.fault.bytes });
-    const body = encoded.value;
+    if (!encoded.ok) return encoded;
+    const { bytes: body, deflated } = encoded.value;
     // A counter is spent before the packet is made, so that no fault can lead to its use for another.
     this.#counter += 1n;
     assert(this.#counter <= COUNTER_MOST, "a counter is used once in an epoch");
     const header = encodeHeader({
       kind: message.kind, kid, sender: own.id, epoch: this.#epoch, counter: this.#counter,
       suite: to.kind === "clear" ? SUITE_CLEAR : SUITE_SEALED,
-      flags: (broadcast ? FLAG_BROADCAST : 0) | (repeat ? FLAG_REPEAT : 0) | (deflate ? FLAG_DEFLATED : 0),
+      flags: (broadcast ? FLAG_BROADCAST : 0) | (repeat ? FLAG_REPEAT : 0) | (deflated ? FLAG_DEFLATED : 0),
     });
     if (to.kind === "clear") return ok(this.#seal.sealClear(header, body, own.signer));
     const other = to.kind === "pair" ? to.peer : "";

@@ -59,5 +59,7 @@ export const SEEK_PAD_BYTES = 760;
 export const ITEMS_MOST = 64;
 /** Receipts in one body. */
 export const RECEIPTS_MOST = 40;
-/** In `to` of an alarm whose names do not fit one datagram: every listener rings. No operator can be called so. */
+/** Names in `to` of an alarm. */
+export const TO_MOST = 16;
+/** Alone in `to` of an alarm whose responsible are more, or do not fit one datagram: every listener rings. No operator is called so. */
 export const TO_EVERYBODY = "*";

@@ -5,7 +5,7 @@
 
 import { z } from "zod";
 import { SEVERITIES } from "../alarm/severity.ts";
-import { CERTIFICATE_BYTES_MOST, CHUNK_BYTES, ITEMS_MOST, RECEIPTS_MOST, SEEK_PAD_BYTES } from "./constants.ts";
+import { CERTIFICATE_BYTES_MOST, CHUNK_BYTES, ITEMS_MOST, RECEIPTS_MOST, SEEK_PAD_BYTES, TO_MOST } from "./constants.ts";
 
 const BASE64 = /^[A-Za-z0-9_-]*$/;
 /** base64url without padding. */
@@ -73,7 +73,7 @@ export const AlarmItem = z.object({
   /** What the rules read beside the labels, so that the listener can repeat the decision. */
   weight: z.enum([...SEVERITIES, "info"]).optional(),
   /** Operators responsible; a listener of somebody else lists the alarm and does not ring. `TO_EVERYBODY` alone: all ring. */
-  to: z.array(word(32)).max(16),
+  to: z.array(word(32)).max(TO_MOST),
   condition: z.enum(["raised", "stale"]),
   /** Somebody has taken it already: list it, do not ring. */
   quiet: z.boolean().optional(),

@@ -64,17 +64,28 @@ export function decodeHeader(datagram: Uint8Array): Result<Header, HeaderFault> 
   });
 }
 
+export type EncodeFault =
+  /** Longer than one datagram takes, or than a receiver inflates. */
+  | { readonly kind: "tooLong"; readonly bytes: number }
+  /** Every receiver would refuse it: it never leaves. */
+  | { readonly kind: "wrongForm"; readonly field: string };
+
 /**
- * The body as it travels.
+ * The body as it travels: deflated only where that is allowed and where it would not fit otherwise.
  *
  * @param deflate only in floods: the size of a deflated body says something about its content
- * Fault: `bytes`, where it would be longer than one datagram takes, or than a receiver inflates.
  */
-export function encodeBody(message: Message, { deflate }: { readonly deflate: boolean }): Result<Uint8Array, { readonly bytes: number }> {
-  const json = utf8(JSON.stringify(message.body));
-  if (deflate && json.length > INFLATED_BYTES_MOST) return fail({ bytes: json.length });
-  const body = deflate ? new Uint8Array(deflateRawSync(json)) : json;
-  return body.length > BODY_BYTES_MOST ? fail({ bytes: body.length }) : ok(body);
+export function encodeBody(
+  { kind, body }: Message,
+  { deflate }: { readonly deflate: boolean },
+): Result<{ readonly bytes: Uint8Array; readonly deflated: boolean }, EncodeFault> {
+  const checked = SCHEMAS[kind].safeParse(body);
+  if (!checked.success) return fail({ kind: "wrongForm", field: checked.error.issues[0]?.path.join(".") ?? "" });
+  const json = utf8(JSON.stringify(body));
+  if (json.length <= BODY_BYTES_MOST) return ok({ bytes: json, deflated: false });
+  if (!deflate || json.length > INFLATED_BYTES_MOST) return fail({ kind: "tooLong", bytes: json.length });
+  const bytes = new Uint8Array(deflateRawSync(json));
+  return bytes.length > BODY_BYTES_MOST ? fail({ kind: "tooLong", bytes: bytes.length }) : ok({ bytes, deflated: true });
 }
 
 /** Checks depth and form; unknown fields are dropped. */

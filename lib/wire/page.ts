@@ -3,22 +3,25 @@
 import { deflateRawSync } from "node:zlib";
 import { concat, equalBytes, fromBase64, toBase64, utf8, utf8Length } from "../base/bytes.ts";
 import { sha256 } from "../base/digest.ts";
-import { BODY_BYTES_MOST, CHUNK_BYTES, INFLATED_BYTES_MOST, RULES_BYTES_MOST } from "./constants.ts";
+import { BODY_BYTES_MOST, CHUNK_BYTES, INFLATED_BYTES_MOST, RULES_BYTES_MOST, TO_EVERYBODY, TO_MOST } from "./constants.ts";
 import type { Body } from "./message.ts";
 
 /**
  * Groups items, in their order, into as few bodies as fit.
  *
- * @param frame bytes of the body around the items
- * An item that alone does not fit is left out; `fitAlarm` makes every alarm fit.
+ * @param frame bytes of the body around the items; `most` items in one body
+ * An item that alone does not fit is left out; `fitAlarm` and `fitState` make every one fit.
  */
-export function fit<Item>(items: readonly Item[], { frame, deflate }: { readonly frame: number; readonly deflate: boolean }): readonly (readonly Item[])[] {
+export function fit<Item>(
+  items: readonly Item[],
+  { frame, deflate, most }: { readonly frame: number; readonly deflate: boolean; readonly most: number },
+): readonly (readonly Item[])[] {
   const groups: Item[][] = [];
   let group: Item[] = [];
   let bytes = frame;
   for (const item of items) {
-    const more = utf8Length(JSON.stringify(item)) + 1;
-    const fits = deflate ? deflatedFits([...group, item], bytes + more) : bytes + more <= BODY_BYTES_MOST;
+    const more = jsonBytes(item) + 1;
+    const fits = group.length < most && (deflate ? deflatedFits([...group, item], bytes + more) : bytes + more <= BODY_BYTES_MOST);
     if (!fits) {
       if (group.length > 0) groups.push(group);
       group = [];
@@ -32,24 +35,60 @@ export function fit<Item>(items: readonly Item[], { frame, deflate }: { readonly
   return groups;
 }
 
-/** Frame of `{"alarms":[…]}` and `{"states":[…]}`, generously. */
+/** Frame of `{"alarms":[…]}`, `{"states":[…]}` and `{"receipts":[…]}`, generously. */
 export const FRAME_BYTES = 16;
+/** What one item alone may take, with the comma behind it. */
+const ITEM_BYTES_MOST = BODY_BYTES_MOST - FRAME_BYTES - 1;
 
-/** Cuts detail, labels and text, in this order and at code points, until the alarm fits one datagram. */
-export function fitAlarm(item: Body<"alarm">["alarms"][number]): Body<"alarm">["alarms"][number] {
-  const most = BODY_BYTES_MOST - FRAME_BYTES;
-  const size = (one: typeof item): number => utf8Length(JSON.stringify(one)) + 1;
-  let fitted = item;
-  const names = Object.keys(item.labels);
-  while (size(fitted) > most && names.length > 0) {
+/**
+ * Makes an alarm fit one datagram, whatever its source and the roster have written. First goes what people miss least: labels,
+ * the end of the text down to a headline, of the reason, source and item; then the names, so that all ring; then the rest.
+ */
+export function fitAlarm(item: AlarmItem): AlarmItem {
+  let fitted = item.to.length > TO_MOST ? { ...item, to: [TO_EVERYBODY] } : item;
+  if (fits(fitted)) return fitted;
+  fitted = { ...fitted, cut: true };
+  const names = Object.keys(fitted.labels);
+  while (!fits(fitted) && names.length > 0) {
     names.pop();
-    fitted = { ...fitted, cut: true, labels: Object.fromEntries(names.map((name) => [name, item.labels[name] ?? ""])) };
+    fitted = { ...fitted, labels: Object.fromEntries(names.map((name) => [name, item.labels[name] ?? ""])) };
   }
-  while (size(fitted) > most && fitted.text !== "") {
-    const points = [...fitted.text];
-    fitted = { ...fitted, cut: true, text: points.slice(0, Math.max(0, points.length - 16)).join("") };
-  }
+  for (const [field, left] of HEADLINE) fitted = shorten(fitted, field, left);
+  if (!fits(fitted)) fitted = { ...fitted, to: [TO_EVERYBODY] };
+  for (const [field, left] of LAST_WORDS) fitted = shorten(fitted, field, left);
   return fitted;
+}
+
+/** A comment may be long, and its characters may take six bytes each: its end goes, so that every state fits one datagram. */
+export function fitState(item: StateItem): StateItem {
+  return fits(item) ? item : shorten(item, "comment", 0);
+}
+
+type AlarmItem = Body<"alarm">["alarms"][number];
+type StateItem = Body<"state">["states"][number];
+/** How many code points of each text are left before the names of the responsible go. */
+const HEADLINE = [["text", 64], ["reason", 64], ["source", 0], ["item", 32]] as const;
+const LAST_WORDS = [["text", 0], ["reason", 0], ["item", 0], ["module", 1]] as const;
+
+/** Takes code points off the end of one text until the item fits, or until only `left` of them are there. */
+function shorten<Field extends string, Item extends { readonly [Name in Field]?: string | undefined }>(item: Item, field: Field, left: number): Item {
+  const text: string = item[field] ?? "";
+  const points = [...text];
+  let over = jsonBytes(item) - ITEM_BYTES_MOST;
+  let end = points.length;
+  while (over > 0 && end > left) {
+    end -= 1;
+    over -= jsonBytes(points[end]) - 2;
+  }
+  return end === points.length ? item : { ...item, [field]: points.slice(0, end).join("") };
+}
+
+function fits(item: object): boolean {
+  return jsonBytes(item) <= ITEM_BYTES_MOST;
+}
+
+function jsonBytes(value: unknown): number {
+  return utf8Length(JSON.stringify(value));
 }
 
 /** Cuts bytes into DATA bodies. */
@@ -92,5 +131,5 @@ export class Reassembler {
 function deflatedFits(items: readonly unknown[], plainBytes: number): boolean {
   if (plainBytes <= BODY_BYTES_MOST) return true;
   if (plainBytes > INFLATED_BYTES_MOST) return false;
-  return deflateRawSync(utf8(JSON.stringify(items))).length + FRAME_BYTES <= BODY_BYTES_MOST;
+  return deflateRawSync(utf8(JSON.stringify(items))).length + 2 * FRAME_BYTES <= BODY_BYTES_MOST;
 }

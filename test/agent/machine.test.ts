@@ -1,9 +1,12 @@
 /** Stories of one agent, with the LAN and the relay as data. */
 
 import { expect, test } from "bun:test";
+import fc from "fast-check";
 import { minutes, seconds } from "../../lib/base/units.ts";
-import { AgentWorld, settings } from "../support/an-agent.ts";
+import { encodeBody } from "../../lib/wire/packet.ts";
+import { AgentWorld, anOperator, settings } from "../support/an-agent.ts";
 import { RelayOf, UNABLE } from "../support/an-agents-relay.ts";
+import { longText } from "../support/any-message.ts";
 
 test("a new alarm is written, then answered, then rung to everybody", () => {
   const world = new AgentWorld();
@@ -174,4 +177,36 @@ test("with a disk that has failed nobody takes an alarm: the listener hears noth
   world.restart();
   world.acksOnLan("li", id, { revision: 1 });
   expect(world.alarm(id)).toMatchObject({ attention: "acknowledged" });
+});
+
+const CROWDS: readonly { readonly name: string; readonly names: readonly string[]; readonly to: readonly string[] | "all of them" }[] = [
+  { name: "sixteen operators responsible are named", names: Array.from({ length: 16 }, (_, at) => `op${at}`), to: "all of them" },
+  { name: "more of them than a packet names are everybody", names: Array.from({ length: 17 }, (_, at) => `op${at}`), to: ["*"] },
+  { name: "names that do not fit a datagram are everybody", names: Array.from({ length: 12 }, (_, at) => `${at}`.padEnd(32, "值")), to: ["*"] },
+];
+test.each(CROWDS)("$name: nobody responsible is left out", ({ names, to }) => {
+  const people = [...names.map((name) => anOperator({ name, modules: ["osd"] })), anOperator({ name: "chief" })];
+  const roster = { operators: Object.fromEntries(people.map((one) => [one.name, one])), teams: {}, lastResort: ["chief"] };
+  const world = new AgentWorld({ settings: settings({ roster }) });
+  world.raise({ text: "磁盘已满".repeat(60) });
+  const [said] = world.said("alarm");
+  expect(said?.message).toMatchObject({ body: { alarms: [{ to: to === "all of them" ? names : to }] } });
+  expect(said === undefined ? undefined : encodeBody(said.message, { deflate: false }).ok).toBe(true);
+});
+
+test("whatever a source writes, what the agent says of it fits a datagram and its own schemas", () => {
+  const world = new AgentWorld();
+  fc.assert(
+    fc.property(longText(64), longText(128), longText(512), (module, item, text) => {
+      const before = world.effects.length;
+      const reply = world.report({ condition: "raised", labels: { module: module || "-", item: item || "-", number: String(before) }, severity: "critical", text: text.replace(/[\p{Cc}\s]/gu, "x") || "x" });
+      expect(reply.status).toBe(200);
+      world.passes(0);
+      const said = world.effects.slice(before).flatMap((effect) => (effect.kind === "say" ? [effect] : []));
+      expect(said.length).toBeGreaterThan(0);
+      for (const { message, deflate } of said) expect(encodeBody(message, { deflate })).toMatchObject({ ok: true });
+      world.passes(seconds(1));
+    }),
+    { seed: 20_261_125, numRuns: 40 },
+  );
 });

@@ -7,6 +7,7 @@ import { KeyRing } from "../../lib/trust/keys.ts";
 import { Opener } from "../../lib/trust/opener.ts";
 import { Sealer } from "../../lib/trust/sealer.ts";
 import { aListener, anId, anItem, ScriptedAgent } from "../support/a-scripted-agent.ts";
+import { SEEK_PAD_BYTES } from "../../lib/wire/constants.ts";
 
 const CHANGE = { kind: "put", table: "inbox", id: anId(1), row: {} } as const;
 
@@ -84,11 +85,13 @@ test("when the disk fails the alarm is shown all the same, but no receipt says t
   expect(world.events).toContainEqual({ kind: "storeFailed", reason: "disk is full" });
 });
 
+const SEEK = { nonce: "A".repeat(11), key: "A".repeat(43), pad: ".".repeat(SEEK_PAD_BYTES) };
+
 test("a SEEK goes out in clear and to everybody, an acknowledgement to all agents under the group's key", async () => {
   const world = aWorld();
   await world.perform([
-    { kind: "say", message: { kind: "seek", body: { nonce: "AAAA", key: "AAAA", pad: "" } }, to: { kind: "anyone", address: undefined }, repeat: false },
-    { kind: "say", message: { kind: "seek", body: { nonce: "AAAA", key: "AAAA", pad: "" } }, to: { kind: "anyone", address: { host: "10.9.9.9", port: 1 } }, repeat: false },
+    { kind: "say", message: { kind: "seek", body: SEEK }, to: { kind: "anyone", address: undefined }, repeat: false },
+    { kind: "say", message: { kind: "seek", body: SEEK }, to: { kind: "anyone", address: { host: "10.9.9.9", port: 1 } }, repeat: false },
     { kind: "say", message: { kind: "bye", body: { why: "" } }, to: { kind: "agents" }, repeat: false },
   ], []);
   expect(world.done).toEqual(["broadcast", "send 10.9.9.9", "broadcast"]);

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { stateLine } from "../../lib/alarm/wording.ts";
 import { seconds } from "../../lib/base/units.ts";
+import { TO_EVERYBODY } from "../../lib/wire/constants.ts";
 import { ClientWorld } from "../support/a-client.ts";
 import { anId, anItem, aState } from "../support/a-scripted-agent.ts";
 
@@ -186,4 +187,12 @@ test("an alarm of ten thousand is found by what makes it different", () => {
   expect(body("FFF")).toMatchObject({ status: 404, body: { error: 'No alarm begins with "FFF"' } });
   expect(body("")).toMatchObject({ status: 404 });
   expect(body("000012")).toMatchObject({ status: 200, body: { outcome: "taken" } });
+});
+
+test("an alarm whose responsible are more than a packet names rings at every listener, and each gives its receipt", () => {
+  const world = new ClientWorld({ operator: "somebody" }).settle();
+  world.hears(world.agent.alarm(anItem({ to: [TO_EVERYBODY] })));
+  world.passes(2000);
+  expect(world.rung()).toEqual(["000001 1"]);
+  expect(world.receipts()).toEqual(["000001 1 receipt"]);
 });

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { misfitText } from "../../lib/base/misfit.ts";
 import { hasOutsideChannel, MODULES_MOST, OPERATORS_MOST, parseRoster, RESPONSIBLE_MOST, TEAM_MOST, TEAMS_MOST } from "../../lib/duty/roster.ts";
+import { TO_EVERYBODY } from "../../lib/wire/constants.ts";
 import { AlarmItem } from "../../lib/wire/message.ts";
 import { Escalation } from "../../lib/wire/relay-api.ts";
 import { aRoster, aWrittenRoster, type Written } from "../support/a-roster.ts";
@@ -106,4 +107,9 @@ test.each([["mail", { mail: "a@b" }], ["wecom", { wecom: "a" }], ["mobile", { mo
   const nobody = { name: "a", language: "en" as const, timezone: "UTC", modules: [], mail: undefined, wecom: undefined, mobile: undefined };
   expect(hasOutsideChannel({ ...nobody, ...address })).toBe(true);
   expect(hasOutsideChannel(nobody)).toBe(false);
+});
+
+test("nobody is called what stands for everybody in an alarm", () => {
+  const roster = aWrittenRoster({ operators: { [TO_EVERYBODY]: { mail: "all@example.org" }, chief: { mail: "chief@example.org" } } });
+  expect(parseRoster(roster)).toMatchObject({ ok: false, fault: [{ path: ["operators", "*"] }] });
 });
