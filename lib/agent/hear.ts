@@ -22,20 +22,27 @@ import { ackNonce } from "./views.ts";
 /** What joining needs besides the parts: the invites handed out. */
 export type Invites = Map<string, Invited>;
 
+/** Sealed for the group as well, because a listener that does not know where its agent is broadcasts them; the signature names it. */
+const FOR_GROUP: readonly string[] = ["ack", "bye"];
+
 export function hear(parts: Parts, invites: Invites, { from, packet }: { readonly from: Address; readonly packet: Opened }, now: Now): void {
-  const { message } = packet;
+  const { message, sealed, sender } = packet;
   if (message.kind === "seek") say(parts, { kind: "beacon", body: beacon(parts, parts.listeners.challenge(now.mono), now) }, { kind: "stranger", address: from });
   else if (message.kind === "join") join(parts, invites, { from, body: message.body }, now);
-  else if (packet.sealed === "pair" && parts.listeners.member(packet.sender) !== undefined) hearMember(parts, { from, packet }, now);
+  else if (sealed === "clear" || (sealed === "group" && !FOR_GROUP.includes(message.kind))) parts.refusals.count("not sealed for the pair");
+  else if (parts.listeners.member(sender) === undefined) parts.refusals.count("no member");
+  else hearMember(parts, { from, packet }, now);
 }
 
 function hearMember(parts: Parts, { from, packet }: { readonly from: Address; readonly packet: Opened }, now: Now): void {
   const { message, sender } = packet;
+  const fresh = packet.freshness === "fresh";
   switch (message.kind) {
     case "hello":
       return hello(parts, { from, packet, body: message.body }, now);
     case "bye":
-      if (packet.freshness === "fresh") parts.listeners.bye(sender, now);
+      if (!fresh) return parts.refusals.count("not of its present life");
+      parts.listeners.bye(sender, now);
       return lookEverywhere(parts, now);
     case "receipt":
       for (const receipt of message.body.receipts) takeReceipt(parts, sender, receipt, now);
@@ -43,8 +50,9 @@ function hearMember(parts: Parts, { from, packet }: { readonly from: Address; re
     case "ack":
       return ack(parts, { from, sender, body: message.body }, now);
     case "fetch":
-      if (packet.freshness !== "older") fetch(parts, { from, sender, body: message.body });
-      return;
+      // The answer is many times the question: a recording must not send it to somebody else.
+      if (!fresh) return parts.refusals.count("not of its present life");
+      return fetch(parts, { from, sender, body: message.body });
     default:
       return;
   }
@@ -56,6 +64,7 @@ function hello(parts: Parts, { from, packet, body }: { readonly from: Address; r
   const presented = listeners.hello(from, packet, body, now);
   if (presented === undefined) {
     // It has not heard our latest beacon: a new one lets it prove that it hears us now.
+    parts.refusals.count("stale challenge");
     say(parts, { kind: "beacon", body: beacon(parts, listeners.challenge(now.mono), now) }, { kind: "stranger", address: from });
     return;
   }
@@ -81,8 +90,12 @@ function ack(parts: Parts, { from, sender, body }: { readonly from: Address; rea
   const member = parts.listeners.member(sender);
   const answer = (acked: Omit<Body<"acked">, "id" | "revision">): void =>
     say(parts, { kind: "acked", body: { id: body.id, revision: body.revision, ...acked } }, { kind: "listener", peer: sender, address: from });
-  if (alarm === undefined || member === undefined) return answer({ outcome: "refused", reason: "no such alarm is known here", by: "" });
+  if (alarm === undefined || member === undefined) {
+    parts.refusals.count("unknown alarm");
+    return answer({ outcome: "refused", reason: "no such alarm is known here", by: "" });
+  }
   if (body.nonce !== ackNonce({ id: body.id, revision: body.revision }, parts.self.secrets.nonceKey)) {
+    parts.refusals.count("wrong nonce");
     return answer({ outcome: "refused", reason: "it does not name what was shown", by: "" });
   }
   const way = member.robot || body.robot ? "robot" : "listener";
@@ -114,6 +127,7 @@ function join(parts: Parts, invites: Invites, { from, body }: { readonly from: A
   const judged = judgeJoin(body, { invited, clusterKey: self.clusterKey, now: now.wall });
   if (!judged.ok || invited === undefined) {
     const fault = judged.ok ? "unknown invite" : judged.fault;
+    parts.refusals.count(`join: ${fault}`);
     draft.log("join refused", { reason: fault, host: body.host });
     say(parts, { kind: "joined", body: { nonce: body.nonce, key: toBase64(self.voice.ed), refused: REFUSED[fault] } }, to);
     return;
@@ -138,7 +152,8 @@ function join(parts: Parts, invites: Invites, { from, body }: { readonly from: A
     voice: self.voice, voiceCertificate: self.voiceCertificate, clusterKey: self.clusterKey, clusterName: self.clusterName,
     warrant: invited.warrant, member: certificate, group: self.group, peer,
   });
-  say(parts, { kind: "joined", body: joined }, to);
+  // Three certificates with long names are more than a datagram. Nothing secret is in clear that their size could betray.
+  draft.add({ kind: "say", message: { kind: "joined", body: joined }, to, repeat: false, deflate: true });
 }
 
 const REFUSED: Readonly<Record<Refused, string>> = {
@@ -146,6 +161,7 @@ const REFUSED: Readonly<Record<Refused, string>> = {
   "wrong secret": "The invite's secret is wrong: read it again, or ask for a new one",
   "used before": "This invite has been used before: if that was not you, tell the administrator; ask for a new one",
   expired: "This invite has expired: ask for a new one",
+  "unsound key": "The keys of this listener give no secret: remove its key file and join again",
 };
 
 /** What a beacon says now. */

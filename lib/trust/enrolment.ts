@@ -5,7 +5,7 @@ import { hmacSha256, sha256 } from "../base/digest.ts";
 import { fail, ok, type Result } from "../base/result.ts";
 import type { WallMs } from "../base/units.ts";
 import type { Body } from "../wire/message.ts";
-import { unwrap, wrap } from "../wire/seal.ts";
+import { isSound, unwrap, wrap } from "../wire/seal.ts";
 import { issue, type MemberPaper, read, type Voice, type Warrant } from "./certificate.ts";
 import { type Invite, inviteName, joinKeyOf } from "./invite.ts";
 import { clusterIdOf, type Identity, pairKey, type Peer, peerOf } from "./keys.ts";
@@ -27,7 +27,7 @@ export type Invited = {
   readonly usedBy: string | undefined;
 };
 
-export type Refused = "unknown invite" | "wrong secret" | "used before" | "expired";
+export type Refused = "unknown invite" | "wrong secret" | "used before" | "expired" | "unsound key";
 
 /** Whether the stranger may come in. The same listener may ask again: its answer may have been lost. */
 export function judgeJoin(
@@ -43,6 +43,7 @@ export function judgeJoin(
   if (!equalBytes(utf8(macOf(join, joinKey)), utf8(join.mac))) return fail("wrong secret");
   if (invited.usedBy !== undefined && invited.usedBy !== join.ed) return fail("used before");
   if (invited.usedBy === undefined && warrant.value.expires < now) return fail("expired");
+  if (!isSound(x)) return fail("unsound key");
   return ok({ warrant: warrant.value, peer: peerOf(ed, x), again: invited.usedBy !== undefined });
 }
 

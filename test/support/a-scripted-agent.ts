@@ -166,7 +166,7 @@ export class ScriptedAgent {
 
   seal(message: Message, to: "group" | "clear" | { readonly pair: string }): Uint8Array {
     const sealed = this.sealer.seal(message, to === "group" ? { kind: "group" } : to === "clear" ? { kind: "clear" } : { kind: "pair", peer: to.pair }, {
-      broadcast: to === "group", repeat: false, deflate: false,
+      broadcast: to === "group", repeat: false, deflate: message.kind === "joined",
     });
     if (!sealed.ok) throw new Error(`cannot seal ${message.kind}: ${JSON.stringify(sealed.fault)}`);
     return sealed.value;
