@@ -57,7 +57,7 @@ async function run(folders: AgentFolders): Promise<number> {
   const opener = new Opener({ ring, side: "agent" });
   const tickets = new Tickets();
   const lan = await openAgentLan({
-    port: config.lan.port, broadcastPort: config.lan.broadcastPort, named: config.lan.interfaces,
+    port: config.lan.port, broadcastPort: config.lan.broadcastPort, named: config.lan.interfaces, exclude: config.lan.exclude,
     onChange: (event, facts) => log.write("warn", event, facts),
     onDatagram: (datagram, from) => {
       const opened = opener.open(datagram, from.host, clock.now().mono);

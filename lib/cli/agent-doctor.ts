@@ -43,11 +43,11 @@ async function look(folders: AgentFolders, language: Language): Promise<AgentFac
   const firewall = await firewallFacts();
   becomeOwner(folders.state);
   const [sought, asked] = await Promise.all([
-    seekAgents({ roads: systemRoads(lan.interfaces), broadcastPort: lan.broadcastPort, agentPort: lan.port, unicasts: [] }), askRunning(folders.state),
+    seekAgents({ roads: systemRoads({ named: lan.interfaces, exclude: lan.exclude }), broadcastPort: lan.broadcastPort, agentPort: lan.port, unicasts: [] }), askRunning(folders.state),
   ]).finally(end);
   const { voice, fault } = voiceOf(folders.state);
   return {
-    now: Date.now(), version: VERSION, interfaces: interfaceFacts(lan.interfaces), ports, loops: sought.loops, answers: sought.answers, firewall,
+    now: Date.now(), version: VERSION, interfaces: interfaceFacts({ named: lan.interfaces, exclude: lan.exclude }), ports, loops: sought.loops, answers: sought.answers, firewall,
     keys: AGENT_KEY_FILES.map((name) => fileFacts(join(folders.state, name))), keysFault: fault, store: storeFacts(join(folders.state, AGENT_DATABASE), "agent").facts,
     buffer: { most: receiveBufferMost(), asked: RECEIVE_BUFFER_BYTES }, lan, name: agentName, voice, ...asked,
   };

@@ -100,7 +100,7 @@ function addressOf(given: string | undefined, { lan }: AgentConfig): string {
     if (parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255)) return given;
     throw new ExitFault(EXIT.usage, `--address is ${JSON.stringify(given)}, must be an IPv4 address as in 10.11.131.32`);
   }
-  const [road] = systemRoads(lan.interfaces).filter(({ name }) => !lan.exclude.includes(name));
+  const [road] = systemRoads({ named: lan.interfaces, exclude: lan.exclude });
   if (road !== undefined) return road.address;
   throw new ExitFault(
     EXIT.unavailable,

@@ -53,13 +53,13 @@ async function look(state: string): Promise<ClientFacts> {
   const known = knownAgents(keys, running);
   const targets = [...known, ...configured.map((address) => ({ voice: "", name: address.host, address }))];
   const sought = await seekAgents({
-    roads: systemRoads(lan.interfaces), broadcastPort: lan.broadcastPort, agentPort: lan.agentPort, unicasts: targets.map(({ address }) => address),
+    roads: systemRoads({ named: lan.interfaces }), broadcastPort: lan.broadcastPort, agentPort: lan.agentPort, unicasts: targets.map(({ address }) => address),
   });
   const hello = await helloOf({ state, keys, running, sought, mayOpen: store.sameForm && store.facts.state === "good", missing: store.facts.state === "missing" });
   const files = CLIENT_KEY_FILES.map((name) => fileFacts(join(state, name)));
   const now = Date.now();
   return {
-    now, version: VERSION, interfaces: interfaceFacts(lan.interfaces), loops: sought.loops, answers: sought.answers, firewall,
+    now, version: VERSION, interfaces: interfaceFacts({ named: lan.interfaces }), loops: sought.loops, answers: sought.answers, firewall,
     ports: [port.state === "free" || sought.portFault === "EADDRINUSE" ? port : { ...port, state: sought.portFault === "" ? "shared" : sought.portFault === "EACCES" ? "forbidden" : port.state }],
     // Who has not joined yet has no keys, and that is no fault of theirs.
     keys: files.every(({ state: found }) => found === "missing") ? [] : files, keysFault, store: store.facts,

@@ -12,7 +12,7 @@ export type InterfaceFacts = {
   /** IFF_BROADCAST: the kernel lets a broadcast out there. */
   readonly broadcasts: boolean;
   /** "" where Gapbell uses it. */
-  readonly skipped: "" | "down" | "no carrier" | "no address" | "loopback" | "too narrow" | "virtual" | "not named";
+  readonly skipped: "" | "down" | "no carrier" | "no address" | "loopback" | "too narrow" | "virtual" | "not named" | "excluded";
 };
 
 /** A port that Gapbell needs. */

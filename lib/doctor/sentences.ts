@@ -242,7 +242,7 @@ const KINDS_ZH: Readonly<Record<string, string>> = { wired: "有线", wireless: 
 const LEGS_ZH: Readonly<Record<string, string>> = { lan: "局域网侧", outside: "外网侧" };
 const SKIPPED_ZH: Readonly<Record<string, string>> = {
   down: "未启用", "no carrier": "没有连接（网线或无线）", "no address": "没有 IPv4 地址", loopback: "回环接口", "too narrow": "子网过小，没有广播", virtual: "容器或 VPN 的接口",
-  "not named": "配置中未指定",
+  "not named": "配置中未指定", excluded: "配置中已排除",
 };
 const RULES_ZH: Readonly<Record<string, string>> = { "its rules say so": "由其规则得知", "no rule, but our own broadcast does not come back": "规则不可读，但听不到自己的广播" };
 const HOW_ZH: Readonly<Record<string, string>> = {

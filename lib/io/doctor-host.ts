@@ -5,7 +5,7 @@ import { basename, dirname } from "node:path";
 import type { FileFacts, FirewallFacts, InterfaceFacts, PortFacts, StoreFacts } from "../doctor/facts.ts";
 import { prefixOf, subnetOf } from "../base/ipv4.ts";
 import type { Ms } from "../base/units.ts";
-import { type Named, systemInterfaces, systemRoads, VIRTUAL } from "./interfaces.ts";
+import { type Chosen, systemInterfaces, systemRoads, VIRTUAL } from "./interfaces.ts";
 import { readSecret } from "./secrets.ts";
 import { APPLICATION_ID, MIGRATIONS, type Role } from "./schema.ts";
 
@@ -28,9 +28,9 @@ export function becomeOwner(folder: string): void {
   process.seteuid?.(owner.uid);
 }
 
-export function interfaceFacts(named: readonly Named[] | undefined): readonly InterfaceFacts[] {
+export function interfaceFacts(chosen: Chosen): readonly InterfaceFacts[] {
   const addressed = systemInterfaces();
-  const roads = systemRoads(named);
+  const roads = systemRoads(chosen);
   const names = [...new Set([...list(NET), ...addressed.map(({ name }) => name)])].sort();
   return names.flatMap((name): readonly InterfaceFacts[] => {
     const flags = numberIn(`${NET}/${name}/flags`) ?? FLAG.up | FLAG.broadcast;
@@ -44,7 +44,7 @@ export function interfaceFacts(named: readonly Named[] | undefined): readonly In
     }
     return own.map(({ address, netmask }) => {
       const used = roads.some((road) => road.name === name && road.address === address);
-      const why = named !== undefined ? "not named" : common.kind === "loopback" ? "loopback" : prefixOf(netmask) > PREFIX_MOST ? "too narrow" : "virtual";
+      const why = chosen.named !== undefined ? "not named" : (chosen.exclude ?? []).includes(name) ? "excluded" : common.kind === "loopback" ? "loopback" : prefixOf(netmask) > PREFIX_MOST ? "too narrow" : "virtual";
       return { ...common, address, subnet: subnetOf(address, netmask), skipped: used ? "" : why };
     });
   });

@@ -19,25 +19,40 @@ export type Named = { readonly name: string; readonly broadcast?: string | undef
 
 export type Found = { readonly name: string; readonly address: string; readonly netmask: string; readonly internal: boolean };
 
+/** /31 and /32 have no broadcast address of their own. */
+const PREFIX_MOST = 30;
 /** Names of what containers, hypervisors and VPNs make. */
 export const VIRTUAL = /^(docker|br-|veth|virbr|cni|flannel|cali|tun|tap|wg|lxc|podman)/;
 
+/** What the configuration says of them. */
+export type Chosen = {
+  /** Only these; loopback only so. Undefined: those of the LAN. */
+  readonly named: readonly Named[] | undefined;
+  /** Never these, unless nothing else is there. */
+  readonly exclude?: readonly string[] | undefined;
+};
+
 /**
- * Chooses among what the system has.
+ * Chooses among what the system has. Where everything would be left out, nothing is: a bell on the wrong interface rings louder
+ * than none.
  *
- * @param named only these, where the configuration says so; loopback only when named
- * @param defaultRoute the interface of the default route is never left out, whatever its name
+ * @param defaultRoute the interface of the default route is not left out for its name alone
  */
 export function chooseRoads(
   found: readonly Found[],
-  { named, defaultRoute }: { readonly named: readonly Named[] | undefined; readonly defaultRoute: string | undefined },
+  { named, exclude = [], defaultRoute }: Chosen & { readonly defaultRoute: string | undefined },
 ): readonly Road[] {
   if (named !== undefined) {
     return named.flatMap(({ name, broadcast }) => found.filter((one) => one.name === name).map((one) => roadOf(one, broadcast)));
   }
-  const usable = found.filter(({ internal, netmask }) => !internal && prefixOf(netmask) <= 30);
-  const chosen = usable.filter(({ name }) => name === defaultRoute || !VIRTUAL.test(name));
-  return (chosen.length > 0 ? chosen : usable).map((one) => roadOf(one, undefined));
+  const sieves: readonly ((one: Found) => boolean)[] = [
+    ({ netmask }) => prefixOf(netmask) <= PREFIX_MOST,
+    ({ name }) => !exclude.includes(name),
+    ({ name }) => name === defaultRoute || !VIRTUAL.test(name),
+  ];
+  const outward = found.filter(({ internal }) => !internal);
+  const chosen = sieves.reduce((left, sieve) => (left.some(sieve) ? left.filter(sieve) : left), outward);
+  return chosen.map((one) => roadOf(one, undefined));
 }
 
 /** What the system has now. */
@@ -53,8 +68,8 @@ export function defaultRouteOf(table: string): string | undefined {
   return lines.find(([, destination, , flags]) => destination === "00000000" && (Number.parseInt(flags ?? "0", 16) & 2) !== 0)?.[0];
 }
 
-export function systemRoads(named: readonly Named[] | undefined): readonly Road[] {
-  return chooseRoads(systemInterfaces(), { named, defaultRoute: defaultRouteOf(readRoutes()) });
+export function systemRoads(chosen: Chosen): readonly Road[] {
+  return chooseRoads(systemInterfaces(), { ...chosen, defaultRoute: defaultRouteOf(readRoutes()) });
 }
 
 /** Every interface that is up and has an address, loopback included. */

@@ -4,7 +4,7 @@ import { createSocket, type Socket } from "node:dgram";
 import { fail, ok, type Result } from "../base/result.ts";
 import { type Ms, seconds } from "../base/units.ts";
 import type { Address, Lan } from "../port/lan.ts";
-import { type Named, type Road, systemRoads } from "./interfaces.ts";
+import { type Chosen, type Road, systemRoads } from "./interfaces.ts";
 
 /** How often the list of interfaces is read again. */
 const REREAD_MS: Ms = seconds(10);
@@ -19,12 +19,12 @@ export function lanSentence({ kind, port, reason }: LanFault): string {
     : `Cannot use UDP port ${port}: ${reason}`;
 }
 
-export type LanOptions = {
-  /** Only these interfaces; otherwise those of the LAN. */
-  readonly named: readonly Named[] | undefined;
+export type LanOptions = Chosen & {
   readonly onDatagram: (datagram: Uint8Array, from: Address) => void;
   /** Changes of the roads and faults of sockets, for the log. */
   readonly onChange: (event: string, facts: Readonly<Record<string, unknown>>) => void;
+  /** Less than `REREAD_MS` in tests only. */
+  readonly rereadMs?: Ms;
 };
 
 /** @param port its own, on which listeners reach it; `broadcastPort` is theirs */
@@ -60,7 +60,14 @@ function receiver(port: number, { shared, options }: { readonly shared: boolean;
       }
       resolve(ok(socket));
     });
-    socket.on("message", (datagram, { address, port: from }) => options.onDatagram(datagram, { host: address, port: from }));
+    hear(socket, options);
+  });
+}
+
+/** A source port of 0 is nobody's: no answer could reach it. */
+function hear(socket: Socket, { onDatagram }: LanOptions): void {
+  socket.on("message", (datagram, { address, port }) => {
+    if (port !== 0) onDatagram(datagram, { host: address, port });
   });
 }
 
@@ -69,7 +76,7 @@ type Sending = { readonly road: Road; readonly socket: Socket };
 function lanOver({ unicast, others, toPort, options }: { readonly unicast: Socket; readonly others: readonly Socket[]; readonly toPort: number; readonly options: LanOptions }): Lan {
   const sending = new Map<string, Sending>();
   const reread = (): void => {
-    const roads = new Map(systemRoads(options.named).map((road) => [`${road.name} ${road.address}`, road]));
+    const roads = new Map(systemRoads(options).map((road) => [`${road.name} ${road.address}`, road]));
     for (const [key, { socket }] of sending) {
       if (roads.has(key)) continue;
       socket.close();
@@ -83,16 +90,20 @@ function lanOver({ unicast, others, toPort, options }: { readonly unicast: Socke
     }
   };
   reread();
-  const timer = setInterval(reread, REREAD_MS);
+  const timer = setInterval(reread, options.rereadMs ?? REREAD_MS);
   return {
     broadcast: (datagram) => {
       for (const { road, socket } of sending.values()) broadcastOn(socket, road.broadcasts, { datagram, port: toPort, options });
     },
     send: (datagram, { host, port }) => {
-      unicast.send(datagram, port, host, (error) => {
-        // A refused unicast is reported by the next send: that one has not left.
-        if (error !== null && "code" in error && error.code === "ECONNREFUSED") unicast.send(datagram, port, host, () => {});
-      });
+      try {
+        unicast.send(datagram, port, host, (error) => {
+          // A refused unicast is reported by the next send: that one has not left.
+          if (error !== null && "code" in error && error.code === "ECONNREFUSED") unicast.send(datagram, port, host, () => {});
+        });
+      } catch (error) {
+        options.onChange("unicast fault", { reason: String(error) });
+      }
     },
     close: () => {
       clearInterval(timer);
@@ -111,7 +122,7 @@ function sender(road: Road, gone: () => void, options: LanOptions): Socket {
     socket.close();
   });
   // Who is asked by broadcast answers to where the question came from.
-  socket.on("message", (datagram, { address, port }) => options.onDatagram(datagram, { host: address, port }));
+  hear(socket, options);
   socket.bind(0, road.address, () => socket.setBroadcast(true));
   return socket;
 }

@@ -31,8 +31,8 @@ test("who listens on a TCP port is named, who only connects from it is not", asy
 });
 
 test("loopback is used only where it is named", () => {
-  expect(interfaceFacts([{ name: "lo", broadcast: "127.255.255.255" }]).find(({ name }) => name === "lo")).toMatchObject({ kind: "loopback", address: "127.0.0.1", skipped: "" });
-  expect(interfaceFacts(undefined).find(({ name }) => name === "lo")).toMatchObject({ skipped: "loopback" });
+  expect(interfaceFacts({ named: [{ name: "lo", broadcast: "127.255.255.255" }] }).find(({ name }) => name === "lo")).toMatchObject({ kind: "loopback", address: "127.0.0.1", skipped: "" });
+  expect(interfaceFacts({ named: undefined }).find(({ name }) => name === "lo")).toMatchObject({ skipped: "loopback" });
 });
 
 test("a key file is judged by its mode", () => {
