@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Prng } from "./lib/base/prng.ts";
 import { Agent } from "./lib/agent/machine.ts";
 import { performer } from "./lib/agent/perform.ts";
-import { remember } from "./lib/agent/restore.ts";
+import { placesOf, remember } from "./lib/agent/restore.ts";
 import type { AgentEvent, AgentTurn } from "./lib/agent/turn.ts";
 import { AGENT_SOCKET } from "./lib/cli/agent-ask.ts";
 import { agentProgram } from "./lib/cli/agent-commands.ts";
@@ -55,6 +55,7 @@ async function run(folders: AgentFolders): Promise<number> {
   ring.setGroup(keys.group.kid, keys.group.key);
   for (const member of remembered.members) ring.addPeer(peerOfMember(member));
   const opener = new Opener({ ring, side: "agent" });
+  for (const [listener, place] of placesOf(store.value)) opener.adopt(listener, place);
   const tickets = new Tickets();
   const lan = await openAgentLan({
     port: config.lan.port, broadcastPort: config.lan.broadcastPort, named: config.lan.interfaces, exclude: config.lan.exclude,
@@ -86,7 +87,7 @@ async function run(folders: AgentFolders): Promise<number> {
   const door = {
     report: (format: Extract<AgentEvent, { kind: "reported" }>["format"], body: Uint8Array) => tickets.ask((ticket) => loop.put({ kind: "reported", format, body, ticket })),
     ask: (question: Extract<AgentEvent, { kind: "asked" }>["question"]) => tickets.ask((ticket) => loop.put({ kind: "asked", question, ticket })),
-    version: VERSION,
+    version: VERSION, drops: () => opener.drops(),
   };
   const api = listenOf(config, folders.config);
   const tcp = listen(api, agentApi({ ...door, admit: admission(api.tokens, plainCaller(api)) }).fetch);

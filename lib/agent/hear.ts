@@ -50,12 +50,17 @@ function hearMember(parts: Parts, { from, packet }: { readonly from: Address; re
     case "ack":
       return ack(parts, { from, sender, body: message.body }, now);
     case "fetch":
-      // The answer is many times the question: a recording must not send it to somebody else.
       if (!fresh) return parts.refusals.count("not of its present life");
+      // The answer is many times the question: it goes only to where a HELLO has proven that the listener is.
+      if (!isAt(parts.listeners.get(sender)?.address, from)) return parts.refusals.count("asked from elsewhere");
       return fetch(parts, { from, sender, body: message.body });
     default:
       return;
   }
+}
+
+function isAt(proven: Address | undefined, from: Address): boolean {
+  return proven !== undefined && proven.host === from.host && proven.port === from.port;
 }
 
 function hello(parts: Parts, { from, packet, body }: { readonly from: Address; readonly packet: Opened; readonly body: Body<"hello"> }, now: Now): void {
@@ -63,8 +68,10 @@ function hello(parts: Parts, { from, packet, body }: { readonly from: Address; r
   const sat = listeners.get(packet.sender)?.seat === "person";
   const presented = listeners.hello(from, packet, body, now);
   if (presented === undefined) {
-    // It has not heard our latest beacon: a new one lets it prove that it hears us now.
     parts.refusals.count("stale challenge");
+    // What may be a recording is not answered with more bytes than it has: a genuine one will hear our next beacon.
+    if (packet.freshness === "older") return;
+    // It has not heard our latest beacon: a new one lets it prove that it hears us now.
     say(parts, { kind: "beacon", body: beacon(parts, listeners.challenge(now.mono), now) }, { kind: "stranger", address: from });
     return;
   }

@@ -7,8 +7,9 @@ import { reanchor } from "../base/anchor.ts";
 import { foundText } from "../base/misfit.ts";
 import type { BootId, Ms, Now } from "../base/units.ts";
 import type { Store } from "../port/store.ts";
+import type { PeerId } from "../trust/keys.ts";
 import type { Remembered, Unfit } from "./machine.ts";
-import { AlarmRow, InviteRow, MemberRow, NoteRow, PresenceRow, PursuitRow, PushRow, RelayRow } from "./rows.ts";
+import { AlarmRow, InviteRow, MemberRow, NoteRow, PlaceRow, PresenceRow, PursuitRow, PushRow, RelayRow } from "./rows.ts";
 
 /** What does not fit comes back as well: the machine puts it aside and raises an alarm about it. */
 export function remember(store: Pick<Store, "load">, at: { readonly boot: BootId; readonly now: Now }): Remembered {
@@ -38,6 +39,17 @@ export function remember(store: Pick<Store, "load">, at: { readonly boot: BootId
     events: typeof events === "number" && Number.isSafeInteger(events) && events >= 0 ? events : 0,
     unfit,
   };
+}
+
+/**
+ * How far each listener had spoken: what was recorded in an earlier life of this agent is not new to the next one. A row that
+ * does not fit is left out: its listener says HELLO again.
+ */
+export function placesOf(store: Pick<Store, "load">): ReadonlyMap<PeerId, { readonly epoch: bigint; readonly counter: bigint }> {
+  return new Map(store.load("windows").flatMap(({ id, row }) => {
+    const { data } = PlaceRow.safeParse(row);
+    return data === undefined ? [] : [[id, { epoch: BigInt(data.epoch), counter: BigInt(data.counter) }] as const];
+  }));
 }
 
 /** `due` may be a rung that comes in days; the deadline itself is never further away than a day. */

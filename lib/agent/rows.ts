@@ -56,6 +56,10 @@ const AlarmBody = z.object({
 /** As `machine.ts` writes an alarm: together with the clocks of that turn. */
 export const AlarmRow = z.object({ alarm: AlarmBody, clocks: z.object({ boot: z.string(), mono: moment, wall: moment }) });
 
+/** Of a listener: 64-bit numbers are decimal strings. */
+const big = z.string().regex(/^\d{1,20}$/);
+export const PlaceRow = z.object({ epoch: big, counter: big });
+
 export const PushRow = z.object({
   id: z.string(), ring: count, why: z.enum(["new", "changed", "again", "fallback", "re-alert"]), reason: z.string(),
   held: z.record(z.string(), z.object({ ring: count, level: z.enum(["receipt", "seen"]) })),

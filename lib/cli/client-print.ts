@@ -4,6 +4,7 @@ import { momentText } from "../alarm/moment.ts";
 import { isSeverity } from "../alarm/severity.ts";
 import { headline, severityWord, stateLine, type Standing } from "../alarm/wording.ts";
 import { record, records } from "./agent-ask.ts";
+import { dropLines } from "./print.ts";
 import { cut, plain, table } from "./table.ts";
 import { paint, type Reader } from "./terminal.ts";
 
@@ -22,7 +23,6 @@ const WORDS = {
     hearing: { heard: "heard", searching: "not yet heard", unanswered: "heard, but does not answer", deaf: "NOT HEARD", elsewhere: "not on the cluster's LAN" },
     counts: (open: number, mine: number, untaken: number) => `${open} open, ${mine} for this operator, ${untaken} that nobody has taken`,
     pending: (count: number) => `${count} acknowledgements not yet confirmed`, differing: (count: number) => `${count} classified otherwise by the rules held here: the agent's result is shown`,
-    drops: "Datagrams dropped",
   },
   zh: {
     titles: ["编号", "级别", "模块", "对象", "开始时间", "负责人", "状态", "内容"], none: "没有未清除的告警",
@@ -32,7 +32,6 @@ const WORDS = {
     hearing: { heard: "可听到", searching: "尚未听到", unanswered: "可听到，但无应答", deaf: "听不到", elsewhere: "不在集群的局域网内" },
     counts: (open: number, mine: number, untaken: number) => `未清除 ${open} 条，本人负责 ${mine} 条，无人确认 ${untaken} 条`,
     pending: (count: number) => `${count} 个确认尚未得到代理答复`, differing: (count: number) => `${count} 条与本地规则的分类不同：显示代理的结果`,
-    drops: "丢弃的数据包",
   },
 } as const;
 
@@ -66,7 +65,6 @@ export function outcomeLines(body: Fields, looks: Looks): readonly string[] {
 export function statusLines(body: Fields, looks: Looks): readonly string[] {
   const words = WORDS[looks.language];
   const counts = record(body["alarms"]);
-  const drops = Object.entries(record(body["drops"])).map(([why, count]) => `${plain(why)} ${count}`);
   const acks = records(body["acknowledgements"]).length;
   const differing = Number(counts["differing"] ?? 0);
   return [
@@ -79,7 +77,7 @@ export function statusLines(body: Fields, looks: Looks): readonly string[] {
     words.counts(Number(counts["open"] ?? 0), Number(counts["mine"] ?? 0), Number(counts["unacknowledged"] ?? 0)),
     ...(acks === 0 ? [] : [words.pending(acks)]),
     ...(differing === 0 ? [] : [words.differing(differing)]),
-    ...(drops.length === 0 ? [] : [`${words.drops}: ${drops.join(", ")}`]),
+    ...dropLines(body, looks),
   ];
 }
 

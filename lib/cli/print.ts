@@ -75,10 +75,19 @@ export function showLines(body: Fields, looks: Looks): readonly string[] {
 export function listenerLines(body: Fields, looks: Looks): readonly string[] {
   const listeners = records(body["listeners"]);
   if (listeners.length === 0) return [NONE[looks.language].listeners];
-  return table(TITLES[looks.language].listeners, listeners.map((one) => [
+  const lines = table(TITLES[looks.language].listeners, listeners.map((one) => [
     text(one["operator"]) + (one["robot"] === true ? " (robot)" : ""), text(one["host"]), text(one["state"]),
     text(one["seat"]), text(one["address"]), when(one["lastHeardAt"], looks), text(one["build"]),
   ]));
+  return [...lines, ...dropLines(body, looks)];
+}
+
+const DROPPED = { en: "Datagrams dropped", zh: "丢弃的数据包" } as const;
+
+/** What the LAN said in vain: datagrams that were not let in, and messages that came to nothing. */
+export function dropLines(body: Fields, { language }: Pick<Looks, "language">): readonly string[] {
+  const counts = [...Object.entries(record(body["drops"])), ...Object.entries(record(body["refused"]))];
+  return counts.length === 0 ? [] : [`${DROPPED[language]}: ${counts.map(([why, count]) => `${plain(why)} ${Number(count)}`).join(", ")}`];
 }
 
 /** `relay`: whether there is one, how its two legs stand, and what each channel can do. */

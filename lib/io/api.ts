@@ -27,6 +27,8 @@ export type AgentDoor = {
   readonly ask: (question: Question) => Promise<Reply>;
   /** What the sender of this request may do. */
   readonly admit: (request: Request) => Caller;
+  /** How many datagrams were dropped, for each reason: part of `GET /v1/listeners`. */
+  readonly drops?: () => Readonly<Record<string, number>>;
   /** Printed by `GET /api/v2/status`. */
   readonly version: string;
   /** Less than `BODY_WITHIN_MS` in tests only. */
@@ -70,7 +72,7 @@ type Route = {
   readonly answer: (asked: Asked) => Promise<Reply>;
 };
 
-function routesOf({ report, ask, version }: AgentDoor): Readonly<Record<string, Readonly<Record<string, Route>>>> {
+function routesOf({ report, ask, version, drops = () => ({}) }: AgentDoor): Readonly<Record<string, Readonly<Record<string, Route>>>> {
   const take = (format: ReportFormat): Route => ({
     right: "report", bytesMost: REPORT_BYTES_MOST, answer: ({ body }) => report(format, body),
   });
@@ -99,7 +101,10 @@ function routesOf({ report, ask, version }: AgentDoor): Readonly<Record<string, 
       const named = operatorFor(caller, operator);
       return named.ok ? ask({ kind: "ack", id, operator: named.value, comment, way: "console" }) : Promise.resolve(named.fault);
     }),
-    "/v1/listeners": get("read", () => ask({ kind: "listeners" })),
+    "/v1/listeners": get("read", async () => {
+      const { status, body } = await ask({ kind: "listeners" });
+      return { status, body: { ...(typeof body === "object" ? body : {}), drops: drops() } };
+    }),
     "/v1/relay": {
       ...get("read", ({ query }) => switched(query, "fresh", (fresh) => ask({ kind: "relay", fresh }))),
       ...post("own", RelayBody, (relay) => ask({ kind: "joinedRelay", relay })),

@@ -37,6 +37,11 @@ function anApi(set: Partial<AgentDoor> & { readonly plain?: Caller; readonly tok
   return { asked, call };
 }
 
+test("what the LAN has said in vain is told with the listeners", async () => {
+  const { call } = anApi({ drops: () => ({ replay: 3 }) });
+  expect((await call("GET", "/v1/listeners")).body).toEqual({ asked: "listeners", drops: { replay: 3 } });
+});
+
 const post = (json: unknown, headers: Record<string, string> = {}) => ({ headers: { ...JSON_TYPE, ...headers }, body: JSON.stringify(json) });
 
 const QUESTIONS: readonly (readonly [method: string, path: string, body: unknown, question: unknown])[] = [

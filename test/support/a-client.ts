@@ -102,6 +102,11 @@ export class ClientWorld {
     if (opened.ok) this.put({ kind: "heard", from, packet: opened.value });
   }
 
+  /** How many datagrams were dropped, for each reason, since the start of this life. */
+  drops(): Readonly<Record<string, number>> {
+    return this.#opener.drops();
+  }
+
   /** SEEK, BEACON, HELLO and WELCOME have been exchanged, and everything has been fetched. */
   settle(): this {
     for (const agent of this.agents) this.hears(agent.beacon());

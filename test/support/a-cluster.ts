@@ -33,8 +33,8 @@ export class Party {
     this.sealer = new Sealer({ ring: this.ring, epoch });
   }
 
-  seal(message: Message, to: SealTo["kind"] | Peer, set: { readonly deflate?: boolean } = {}): Uint8Array {
-    const sealTo: SealTo = typeof to === "string" ? (to === "pair" ? { kind: "pair", peer: "" } : { kind: to }) : { kind: "pair", peer: to.id };
+  seal(message: Message, to: "group" | "clear" | Peer, set: { readonly deflate?: boolean } = {}): Uint8Array {
+    const sealTo: SealTo = typeof to === "string" ? { kind: to } : { kind: "pair", peer: to.id };
     const sealed = this.sealer.seal(message, sealTo, { broadcast: to === "group", repeat: false, deflate: set.deflate ?? false });
     if (!sealed.ok) throw new Error(`cannot seal ${message.kind}: ${JSON.stringify(sealed.fault)}`);
     return sealed.value;

@@ -1,0 +1,277 @@
+/** What somebody on the LAN may try on the agent. Every attempt has its count, and none of them keeps an alarm from leaving. */
+
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { toBase64, utf8 } from "../../lib/base/bytes.ts";
+import { minutes, seconds } from "../../lib/base/units.ts";
+import { composeJoin, judgeJoined } from "../../lib/trust/enrolment.ts";
+import { identityFrom } from "../../lib/trust/keys.ts";
+import { KID_PAIRWISE, SUITE_CLEAR } from "../../lib/wire/constants.ts";
+import type { Body } from "../../lib/wire/message.ts";
+import { BesiegedAgent } from "../support/a-besieged-agent.ts";
+import { fill, IDENTITIES, Party } from "../support/a-cluster.ts";
+import { longText } from "../support/any-message.ts";
+import { anItem } from "../support/a-scripted-agent.ts";
+
+const LI_AT = { host: "10.0.0.20", port: 40_000 };
+const MALLORY_AT = { host: "10.0.0.66", port: 6666 };
+const ELSEWHERE = { host: "10.9.9.9", port: 9999 };
+
+/** li has a listener; mallory, who answers for nothing, has another. An alarm for li is open. */
+function aSiege() {
+  const agent = new BesiegedAgent();
+  const li = agent.enrols(IDENTITIES.listener, { operator: "li", number: 1, at: LI_AT });
+  const mallory = agent.enrols(IDENTITIES.other, { operator: "mallory", number: 2, at: MALLORY_AT });
+  const id = agent.raises();
+  const ack = (set: Partial<Body<"ack">> = {}): Body<"ack"> => ({ id, revision: 1, nonce: agent.nonceOf(id), comment: "", robot: false, ...set });
+  return { agent, li, mallory, id, ack };
+}
+
+function stillEscalates(agent: BesiegedAgent, id: string): void {
+  expect(agent.alarm(id)).toMatchObject({ attention: "unacknowledged", phase: "waiting" });
+  agent.passes(minutes(6));
+  // Without a relay the way out is the LAN itself: it rings again with the reason.
+  expect(agent.alarm(id)).toMatchObject({ attention: "unacknowledged", phase: "fallback" });
+}
+
+test("A1: an alarm that a member forges is nobody's word to the agent", () => {
+  const { agent, mallory, id } = aSiege();
+  for (const to of ["group", agent.voice] as const) agent.hears(mallory.seal({ kind: "alarm", body: { alarms: [anItem({ id })] } }, to), MALLORY_AT);
+  agent.hears(mallory.seal({ kind: "state", body: { states: [{ id, revision: 1, ring: 1, condition: "cleared", attention: "acknowledged", sending: "successful", phase: "idle", settled: true, at: 0 }] } }, "group"), MALLORY_AT);
+  expect(agent.drops()).toEqual({ "wrong direction": 3 });
+  stillEscalates(agent, id);
+});
+
+test("A1: an acknowledgement in another's name is not opened, sealed for the pair or for the group", () => {
+  const { agent, mallory, id, ack } = aSiege();
+  const body = utf8(JSON.stringify(ack()));
+  const victim = { kind: "ack", sender: IDENTITIES.listener.id, counter: 900n } as const;
+  agent.hears(mallory.forge(body, { ...victim, kid: KID_PAIRWISE, other: agent.voice.id }), MALLORY_AT);
+  agent.hears(mallory.forge(body, { ...victim, kid: 1 }), MALLORY_AT);
+  agent.hears(mallory.forge(body, { ...victim, suite: SUITE_CLEAR }), MALLORY_AT);
+  expect(agent.drops()).toEqual({ seal: 2, signature: 1 });
+  stillEscalates(agent, id);
+});
+
+const NONCES: readonly { readonly name: string; readonly nonce: (agent: BesiegedAgent, id: string) => string }[] = [
+  { name: "no nonce", nonce: () => "" },
+  { name: "a guessed nonce", nonce: () => toBase64(fill(0, 8)) },
+  { name: "the nonce of a revision that never was", nonce: (agent, id) => agent.nonceOf(id, 2) },
+  { name: "the nonce of another alarm", nonce: (agent) => agent.nonceOf(anItem().id) },
+];
+test.each(NONCES)("A1: an acknowledgement with $name is refused, told so and counted", ({ nonce }) => {
+  const { agent, li, id, ack } = aSiege();
+  const said = agent.hears(li.seal({ kind: "ack", body: ack({ nonce: nonce(agent, id) }) }, agent.voice), LI_AT);
+  expect(said.map(({ message }) => message)).toMatchObject([{ kind: "acked", body: { outcome: "refused", by: "" } }]);
+  expect(agent.refused()).toEqual({ "wrong nonce": 1 });
+  stillEscalates(agent, id);
+});
+
+test("A1: an acknowledgement of an alarm that nobody has raised is refused and counted", () => {
+  const { agent, li, ack } = aSiege();
+  const said = agent.hears(li.seal({ kind: "ack", body: ack({ id: anItem().id }) }, agent.voice), LI_AT);
+  expect(said.map(({ message }) => message)).toMatchObject([{ kind: "acked", body: { outcome: "refused" } }]);
+  expect(agent.refused()).toEqual({ "unknown alarm": 1 });
+});
+
+test("A1: an acknowledgement of a revision whose severity has risen since stops nothing", () => {
+  const { agent, li, id, ack } = aSiege();
+  agent.raises("major");
+  const said = agent.hears(li.seal({ kind: "ack", body: ack() }, agent.voice), LI_AT);
+  expect(said.map(({ message }) => message)).toMatchObject([{ kind: "acked", body: { outcome: "recorded", reason: "its severity has risen since" } }]);
+  expect(agent.alarm(id)).toMatchObject({ attention: "unacknowledged" });
+  agent.passes(minutes(6));
+  expect(agent.alarm(id)).toMatchObject({ attention: "unacknowledged", phase: "fallback" });
+});
+
+test("A1: an acknowledgement of an alarm that has been cleared changes nothing, also for its next occurrence", () => {
+  const { agent, li, id, ack } = aSiege();
+  agent.clears();
+  const said = agent.hears(li.seal({ kind: "ack", body: ack() }, agent.voice), LI_AT);
+  expect(said.map(({ message }) => message)).toMatchObject([{ kind: "acked", body: { outcome: "already", reason: "it has been cleared" } }]);
+  expect(agent.alarm(id)).toMatchObject({ condition: "cleared", acknowledgement: undefined });
+  agent.passes(minutes(11));
+  const next = agent.raises();
+  expect(next).not.toBe(id);
+  stillEscalates(agent, next);
+});
+
+test("an acknowledgement that its listener broadcasts, because its agent has moved, counts", () => {
+  const { agent, li, id, ack } = aSiege();
+  const said = agent.hears(li.seal({ kind: "ack", body: ack() }, "group"), LI_AT);
+  expect(said.find(({ message }) => message.kind === "acked")?.message).toMatchObject({ body: { outcome: "taken", by: "li" } });
+  expect(agent.alarm(id)).toMatchObject({ attention: "acknowledged" });
+});
+
+test("what is only for the pair does not count where it is sealed for the group", () => {
+  const { agent, li, id } = aSiege();
+  agent.hears(li.seal({ kind: "receipt", body: { receipts: [{ id, revision: 1, ring: 1, level: "seen" }] } }, "group"), LI_AT);
+  agent.hears(li.seal({ kind: "fetch", body: { what: "open" } }, "group"), LI_AT);
+  expect(agent.refused()).toEqual({ "not sealed for the pair": 2 });
+});
+
+test("A3: recordings of its HELLOs do not keep a sleeping laptop present, before or after a restart of the agent", () => {
+  const agent = new BesiegedAgent();
+  const li = agent.enrols(IDENTITIES.listener, { at: LI_AT });
+  const recorded: Uint8Array[] = [];
+  for (let time = 0; time < 10; time += 1) {
+    const hello = agent.hello(li);
+    recorded.push(hello);
+    agent.hears(hello, LI_AT);
+    agent.passes(seconds(20));
+  }
+  expect(agent.listeners()).toMatchObject([{ state: "present", address: "10.0.0.20:40000" }]);
+  const replay = (): void => {
+    for (let second = 0; second < 61; second += 1) {
+      for (const hello of recorded.slice(-3)) agent.hears(hello, MALLORY_AT);
+      agent.passes(seconds(1));
+    }
+  };
+  replay();
+  expect(agent.listeners()).toMatchObject([{ state: "away", address: "10.0.0.20:40000" }]);
+  agent.start();
+  replay();
+  expect(agent.listeners()).toMatchObject([{ state: "away", address: "10.0.0.20:40000" }]);
+  expect(agent.drops()).toMatchObject({ replay: 183 });
+});
+
+test("A3: a HELLO of an earlier life, which its own challenge would have to prove, is refused and counted", () => {
+  const agent = new BesiegedAgent();
+  const li = agent.enrols(IDENTITIES.listener, { at: LI_AT });
+  const old = agent.hello(li);
+  agent.passes(minutes(5));
+  const again = new Party({ identity: IDENTITIES.listener, peers: [agent.voice], side: "client", epoch: 9n });
+  agent.hears(agent.hello(again), LI_AT);
+  agent.passes(minutes(2));
+  expect(agent.hears(old, ELSEWHERE)).toEqual([]);
+  expect(agent.listeners()).toMatchObject([{ state: "away" }]);
+  expect(agent.refused()).toEqual({ "stale challenge": 1 });
+});
+
+/** Bytes that leave for whoever sent this one. */
+function answered(agent: BesiegedAgent, datagram: Uint8Array, from = ELSEWHERE): number {
+  return agent.hears(datagram, from).filter(({ to }) => to !== "everyone").reduce((sum, said) => sum + said.datagram.length, 0);
+}
+
+test("A5: a stranger's SEEK is answered by no more bytes than it has, however long the names of the cluster", () => {
+  const name = longText(32).map((text) => text.replace(/[\p{Cs}\p{Cc}]/gu, "𝔊"));
+  fc.assert(
+    fc.property(name, name, (clusterName, agentName) => {
+      const agent = new BesiegedAgent({ clusterName, agentName });
+      const stranger = new Party({ identity: IDENTITIES.stranger, peers: [], side: "client" });
+      const seek = stranger.seal({ kind: "seek", body: { nonce: toBase64(fill(1, 8)), key: toBase64(IDENTITIES.stranger.ed), pad: ".".repeat(760) } }, "clear");
+      const bytes = answered(agent, seek);
+      expect(bytes).toBeGreaterThan(0);
+      expect(bytes).toBeLessThanOrEqual(seek.length);
+    }),
+    { seed: 20_261_125, numRuns: 40 },
+  );
+});
+
+test("A5: a SEEK without its padding is answered by nothing", () => {
+  const agent = new BesiegedAgent();
+  const stranger = new Party({ identity: IDENTITIES.stranger, peers: [], side: "client" });
+  const short = utf8(JSON.stringify({ nonce: toBase64(fill(1, 8)), key: toBase64(IDENTITIES.stranger.ed), pad: ".".repeat(759) }));
+  expect(answered(agent, stranger.forge(short, { kind: "seek", suite: SUITE_CLEAR }))).toBe(0);
+  expect(agent.drops()).toEqual({ "wrong form": 1 });
+});
+
+test("A5: a JOIN that is refused is answered by no more bytes than it has, for every reason", () => {
+  const agent = new BesiegedAgent();
+  const used = agent.invites({ number: 1 });
+  const expired = agent.invites({ number: 2, forMs: 1 });
+  agent.hears(joinWith(used, IDENTITIES.other).datagram, MALLORY_AT);
+  agent.passes(minutes(1));
+  const refusals = [
+    joinWith({ ...used, id: fill(77, 8) }), joinWith({ ...used, secret: fill(78, 16) }), joinWith(used), joinWith(expired),
+    joinWith(agent.invites({ number: 3 }), { ...IDENTITIES.stranger, x: new Uint8Array(32) }),
+  ].map(({ datagram }) => {
+    const said = agent.hears(datagram, ELSEWHERE);
+    const [joined] = said;
+    expect(said).toHaveLength(1);
+    expect(joined?.datagram.length).toBeLessThanOrEqual(datagram.length);
+    return joined?.message.kind === "joined" ? joined.message.body.refused : undefined;
+  });
+  expect(new Set(refusals).size).toBe(5);
+  expect(agent.refused()).toEqual({ "join: unknown invite": 1, "join: wrong secret": 1, "join: used before": 1, "join: expired": 1, "join: unsound key": 1 });
+});
+
+test("A5: a host that asks for beacons and invites without end is answered a few times a second", () => {
+  const agent = new BesiegedAgent();
+  const stranger = new Party({ identity: IDENTITIES.stranger, peers: [], side: "client" });
+  const ask = () => answered(agent, stranger.seal({ kind: "seek", body: { nonce: toBase64(fill(1, 8)), key: toBase64(IDENTITIES.stranger.ed), pad: ".".repeat(760) } }, "clear"));
+  expect(Array.from({ length: 100 }, ask).filter((bytes) => bytes > 0)).toHaveLength(10);
+  expect(agent.drops()).toEqual({ "too many": 90 });
+});
+
+test("A5: recorded FETCHes send nothing to whoever replays them, not even after a restart", () => {
+  const { agent, li } = aSiege();
+  const fetch = li.seal({ kind: "fetch", body: { what: "open" } }, agent.voice);
+  expect(answered(agent, fetch, LI_AT)).toBeGreaterThan(0);
+  expect(answered(agent, fetch)).toBe(0);
+  agent.start();
+  expect(answered(agent, fetch)).toBe(0);
+  const newer = new Party({ identity: IDENTITIES.listener, peers: [agent.voice], side: "client", epoch: 9n });
+  expect(answered(agent, newer.seal({ kind: "fetch", body: { what: "open" } }, agent.voice))).toBe(0);
+  expect(agent.refused()).toEqual({ "asked from elsewhere": 1, "not of its present life": 1 });
+});
+
+test("A6: an older version, no seal, or a suite that does not exist are dropped and counted", () => {
+  const { agent, li, id, ack } = aSiege();
+  const sealed = (): Uint8Array => li.seal({ kind: "ack", body: ack() }, agent.voice);
+  agent.hears(sealed().with(2, 0), LI_AT);
+  agent.hears(sealed().with(5, 0), LI_AT);
+  agent.hears(sealed().with(5, SUITE_CLEAR), LI_AT);
+  agent.hears(li.forge(utf8(JSON.stringify(ack())), { kind: "ack", suite: SUITE_CLEAR, counter: 99n }), LI_AT);
+  expect(agent.drops()).toEqual({ "older version": 1, "unknown suite": 1, seal: 2 });
+  stillEscalates(agent, id);
+});
+
+function joinWith(invite: Parameters<typeof composeJoin>[0]["invite"], identity = IDENTITIES.stranger) {
+  const party = new Party({ identity, peers: [], side: "client" });
+  const nonce = fill(33, 16);
+  return { party, nonce, datagram: party.seal({ kind: "join", body: composeJoin({ invite, own: identity, nonce, host: "x" }) }, "clear") };
+}
+
+test("A7: an invite lets in one listener: who comes second with it is refused and reported, and is no member", () => {
+  const agent = new BesiegedAgent();
+  const invite = agent.invites();
+  agent.hears(joinWith(invite, IDENTITIES.listener).datagram, LI_AT);
+  const [second] = agent.hears(joinWith(invite, IDENTITIES.other).datagram, MALLORY_AT);
+  expect(second?.message).toMatchObject({ kind: "joined", body: { refused: expect.stringContaining("used before") } });
+  expect(second?.message.body).not.toHaveProperty("group");
+  expect(agent.listeners().map(({ id }) => id)).toEqual([IDENTITIES.listener.id]);
+  expect(agent.refused()).toEqual({ "join: used before": 1 });
+});
+
+test("A7: the same listener may ask again, and has the same answer", () => {
+  const agent = new BesiegedAgent();
+  const { datagram, party, nonce } = joinWith(agent.invites(), IDENTITIES.listener);
+  const first = agent.hears(datagram, LI_AT)[0]?.message;
+  const again = agent.hears(party.seal({ kind: "join", body: composeJoin({ invite: agent.invites(), own: IDENTITIES.listener, nonce, host: "x" }) }, "clear"), LI_AT)[0]?.message;
+  expect(again).toMatchObject({ kind: "joined", body: { member: first?.kind === "joined" ? first.body.member : "", group: first?.kind === "joined" ? first.body.group : "" } });
+});
+
+test("A7: one in the middle who puts its own keys into JOIN holds no proof, and one who answers is not believed", () => {
+  const agent = new BesiegedAgent();
+  const invite = agent.invites();
+  const mallory = identityFrom({ ed: fill(200), x: fill(201) });
+  const overheard = composeJoin({ invite, own: IDENTITIES.listener, nonce: fill(33, 16), host: "x" });
+  const party = new Party({ identity: mallory, peers: [], side: "client" });
+  agent.hears(party.seal({ kind: "join", body: { ...overheard, ed: toBase64(mallory.ed), x: toBase64(mallory.x) } }, "clear"), MALLORY_AT);
+  expect(agent.refused()).toEqual({ "join: wrong secret": 1 });
+  const [genuine] = agent.hears(joinWith(invite, IDENTITIES.listener).datagram, LI_AT);
+  if (genuine?.message.kind !== "joined") throw new Error("joined");
+  const answer = genuine.message.body;
+  const judge = (body: Body<"joined">) => judgeJoined(body, { invite, own: IDENTITIES.listener, nonce: fill(33, 16) });
+  expect(judge(answer).ok).toBe(true);
+  expect(judge({ ...answer, cluster: toBase64(mallory.ed) })).toEqual({ ok: false, fault: { kind: "another cluster" } });
+});
+
+test("a listener of an unsound key never ends the process", () => {
+  const agent = new BesiegedAgent();
+  agent.hears(joinWith(agent.invites(), { ...IDENTITIES.stranger, x: new Uint8Array(32) }).datagram, ELSEWHERE);
+  expect(agent.listeners()).toEqual([]);
+  agent.start();
+  expect(agent.refused()).toEqual({});
+});
