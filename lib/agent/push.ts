@@ -19,7 +19,7 @@ export type PushWhy = "new" | "changed" | "again" | "fallback" | "re-alert";
 export const REPEAT_AT_MS: readonly Ms[] = [0, 250, 1000, 2500, 6000, 14_000, 30_000];
 export const REPEAT_EVERY_MS: Ms = seconds(30);
 /** The repeats that go to everybody; the others only to those who owe a receipt. */
-const BROADCAST_REPEATS: readonly number[] = [0, 1, 3, 5];
+export const BROADCAST_REPEATS: readonly number[] = [0, 1, 3, 5];
 export const BROADCAST_EVERY_MS: Ms = seconds(60);
 /** A settled alarm is told so often, by broadcast; whoever misses all of it notices by the open set of the beacon. */
 export const STATE_AT_MS: readonly Ms[] = [0, 250, 1000, 2500, 6000];

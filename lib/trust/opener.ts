@@ -34,17 +34,17 @@ export type Drop = HeaderFault | BodyFault | "unknown sender" | "unknown key" | 
 export type Side = "agent" | "client";
 
 /** Who may say what: to an agent come these, to a listener the others; in clear only those of strangers. */
-const FROM_LISTENERS: readonly MessageKind[] = ["seek", "hello", "bye", "receipt", "ack", "fetch", "join"];
-const FROM_AGENTS: readonly MessageKind[] = ["beacon", "welcome", "alarm", "state", "acked", "data", "joined", "bye"];
-const IN_CLEAR: readonly MessageKind[] = ["beacon", "seek", "join", "joined"];
+export const FROM_LISTENERS: readonly MessageKind[] = ["seek", "hello", "bye", "receipt", "ack", "fetch", "join"];
+export const FROM_AGENTS: readonly MessageKind[] = ["beacon", "welcome", "alarm", "state", "acked", "data", "joined", "bye"];
+export const IN_CLEAR: readonly MessageKind[] = ["beacon", "seek", "join", "joined"];
 /** BEACON proves nothing, but without its challenge an agent that lost clock and state could never be challenged. */
-const PROVES_ITSELF: readonly MessageKind[] = ["hello", "welcome", "ack", "beacon"];
+export const PROVES_ITSELF: readonly MessageKind[] = ["hello", "welcome", "ack", "beacon"];
 
 /**
  * Packets a second, and at once: of a stranger's host before any cryptography; of a known sender once the seal has been found
  * right and before its signature is checked, so that who has no key cannot use up what a member is granted.
  */
-const RATES: Readonly<Record<"listener" | "agent" | "stranger", { readonly perSecond: number; readonly burst: number }>> = {
+export const RATES: Readonly<Record<"listener" | "agent" | "stranger", { readonly perSecond: number; readonly burst: number }>> = {
   listener: { perSecond: 20, burst: 60 },
   agent: { perSecond: 400, burst: 1200 },
   stranger: { perSecond: 2, burst: 10 },

@@ -29,10 +29,10 @@ export type HeaderFault = "too short" | "too long" | "foreign" | "older version"
 export type BodyFault = "not JSON" | "too deep" | "wrong form" | "does not inflate";
 
 /** A record in an item in an array in the body: what a message needs, and no more. */
-const DEPTH_MOST = 4;
+export const DEPTH_MOST = 4;
 
 /** Two bytes of body, `{}`, and the signature. */
-const DATAGRAM_BYTES_LEAST = HEADER_BYTES + SIGNATURE_BYTES + 2;
+export const DATAGRAM_BYTES_LEAST = HEADER_BYTES + SIGNATURE_BYTES + 2;
 
 const KIND_OF = new Map<number, MessageKind>(Object.entries(TYPES).map(([kind, number]) => [number, kind as MessageKind]));
 
