@@ -1,0 +1,190 @@
+/** The two that are measured side by side: the agent with an enrolled listener, both compiled, and the floor. */
+
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { tapLocal } from "../lib/io/local.ts";
+import { openerOf } from "../test/support/agent-datagrams.ts";
+import { initAgent, startAgent } from "../test/support/agent-process.ts";
+import { built } from "../test/support/built.ts";
+import { alarmAt, numberIn } from "./source.ts";
+
+/** What has been heard of one run; moments in milliseconds of `performance.now`, by the alarm's number. */
+export type Hearing = {
+  /** The first datagram on the wire that holds it. */
+  readonly wireAt: () => readonly (number | undefined)[];
+  /** When a program that follows the listener has it; for the floor the same as on the wire. */
+  readonly listenerAt: () => readonly (number | undefined)[];
+  /** Broadcasts since the run began. */
+  readonly datagrams: () => number;
+  /** Resolves when the listener has so many, or after the time given. */
+  readonly whole: (count: number, withinMs: number) => Promise<boolean>;
+};
+
+export type Subject = AsyncDisposable & {
+  /** Of the process that alarms are handed to. */
+  readonly pid: number;
+  readonly url: string;
+  /** From its start to the first alarm accepted. */
+  readonly coldMs: number;
+  readonly hear: (run: string) => Hearing;
+};
+
+export type Kind = { readonly name: string; readonly start: (folder: string) => Promise<Subject> };
+
+const LOOPBACK_BROADCAST = "127.255.255.255";
+const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+
+/** Prepares an agent and its listener once; each start begins from that state. @param rate of the LAN, in datagrams a second */
+export async function agentKind(name: string, folder: string, { agent, rate }: { readonly agent: string; readonly rate: number }): Promise<Kind> {
+  const client = await built("client", folder);
+  const first = join(folder, `${name}-first`);
+  mkdirSync(first);
+  const [agentState, clientState] = [join(first, "agent"), join(first, "client")];
+  await initAgent(agent, agentState);
+  const yaml = readFileSync(join(agentState, "agent.yaml"), "utf8").replace(/^ {2}rate: .*$/m, `  rate: ${rate}`);
+  writeFileSync(join(agentState, "agent.yaml"), yaml);
+  const ports = { broadcast: portIn(yaml, "broadcast_port"), agent: portIn(yaml, "port") };
+  mkdirSync(clientState, { mode: 0o700 });
+  writeFileSync(join(clientState, "client.yaml"), `lan:\n  interfaces: [{name: lo, broadcast: ${LOOPBACK_BROADCAST}}]\n  broadcast_port: ${ports.broadcast}\n  agent_port: ${ports.agent}\n`);
+  const running = await startAgent(agent, agentState);
+  const invite = join(first, "li.gapbell");
+  await command([agent, "invite", "--operator", "li", "--passphrase-file", `${agentState}.passphrase`, "--file", invite, "--state", agentState]);
+  await command([client, "join", invite, "--state", clientState]);
+  running.kill("SIGTERM");
+  await running.ended;
+  return { name, start: (at) => startBoth({ agent, client, first, at, broadcastPort: ports.broadcast }) };
+}
+
+async function startBoth({ agent, client, first, at, broadcastPort }: { readonly agent: string; readonly client: string; readonly first: string; readonly at: string; readonly broadcastPort: number }): Promise<Subject> {
+  cpSync(first, at, { recursive: true });
+  const [agentState, clientState] = [join(at, "agent"), join(at, "client")];
+  const tap = await openTap(broadcastPort);
+  const begun = performance.now();
+  const running = await startAgent(agent, agentState);
+  const url = `http://127.0.0.1:${running.apiPort}/v1/reports`;
+  const coldMs = await firstAccepted(url, begun);
+  const listener = Bun.spawn([client, "run", "--state", clientState, "--no-desktop", "--no-terminal", "--seat", "person"], { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
+  const lines: { readonly at: number; readonly line: string }[] = [];
+  const stop = new AbortController();
+  const socket = join(clientState, "client.sock");
+  const follow = async (): Promise<void> => {
+    const tapped = await tapLocal(socket, "/v1/lines", (line) => void lines.push({ at: performance.now(), line }), stop.signal);
+    if (!tapped.ok && tapped.fault.kind === "nobody" && !stop.signal.aborted) return Bun.sleep(20).then(follow);
+  };
+  const following = follow();
+  // The alarm of the cold start is open: once the listener tells of it, it is heard and believed.
+  while (!lines.some(({ line }) => line.includes('"kind":"alarm"'))) await Bun.sleep(20);
+  const ear = openerOf(agentState);
+  return {
+    pid: running.pid, url, coldMs,
+    hear: (run) => {
+      const [from, lineFrom] = [tap.heard.length, lines.length];
+      const datagrams = () => tap.heard.slice(from);
+      const listenerAt = (): readonly (number | undefined)[] => firstOf(lines.slice(lineFrom), ({ line }) => (line.includes('"kind":"alarm"') ? [(JSON.parse(line) as { text: string }).text] : []), run);
+      return {
+        datagrams: () => datagrams().length, listenerAt,
+        wireAt: () => firstOf(datagrams(), ({ bytes }) => {
+          const message = ear(bytes);
+          return message?.kind === "alarm" ? message.body.alarms.map(({ text }) => text) : [];
+        }, run),
+        whole: (count, withinMs) => until(() => lines.length - lineFrom >= count && counted(listenerAt()) >= count, withinMs),
+      };
+    },
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await following;
+      listener.kill("SIGTERM");
+      await listener.exited;
+      running.kill("SIGTERM");
+      await running.ended;
+      tap.close();
+    },
+  };
+}
+
+export const FLOOR: Kind = {
+  name: "floor",
+  start: async (folder) => {
+    mkdirSync(folder);
+    const tap = await openTap(0);
+    const begun = performance.now();
+    const server = Bun.spawn([process.execPath, join(import.meta.dir, "floor.ts"), join(folder, "floor.db"), String(tap.port)], { stdin: "ignore", stdout: "pipe", stderr: "inherit" });
+    const first = await server.stdout.getReader().read();
+    const url = `http://127.0.0.1:${new TextDecoder().decode(first.value).trim()}/v1/reports`;
+    const coldMs = await firstAccepted(url, begun);
+    tap.answer((bytes) => JSON.stringify((JSON.parse(bytes.toString()) as { id: number }[]).map(({ id }) => id)));
+    return {
+      pid: server.pid, url, coldMs,
+      hear: (run) => {
+        const from = tap.heard.length;
+        const datagrams = () => tap.heard.slice(from);
+        const at = (): readonly (number | undefined)[] => firstOf(datagrams(), ({ bytes }) => (JSON.parse(Buffer.from(bytes).toString()) as { alarm: { text: string } }[]).map(({ alarm }) => alarm.text), run);
+        return { datagrams: () => datagrams().length, wireAt: at, listenerAt: at, whole: (count, withinMs) => until(() => counted(at()) >= count, withinMs) };
+      },
+      [Symbol.asyncDispose]: async () => {
+        server.kill();
+        await server.exited;
+        tap.close();
+      },
+    };
+  },
+};
+
+/** A socket beside the listener's, which gets every broadcast and only notes it. */
+async function openTap(port: number) {
+  const socket = createSocket({ type: "udp4", reuseAddr: true });
+  const heard: { readonly at: number; readonly bytes: Uint8Array }[] = [];
+  let answered = (_: Buffer): string | undefined => undefined;
+  socket.on("message", (bytes, { address, port: from }) => {
+    heard.push({ at: performance.now(), bytes: new Uint8Array(bytes) });
+    const answer = answered(bytes);
+    if (answer !== undefined) socket.send(answer, from, address);
+  });
+  const listening = once(socket, "listening");
+  socket.bind(port);
+  await listening;
+  socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES);
+  return { heard, port: socket.address().port, close: () => socket.close(), answer: (how: typeof answered) => void (answered = how) };
+}
+
+function firstOf<Item extends { readonly at: number }>(items: readonly Item[], texts: (item: Item) => readonly string[], run: string): readonly (number | undefined)[] {
+  const first: (number | undefined)[] = [];
+  for (const item of items) {
+    for (const text of texts(item)) {
+      const number = numberIn(text, run);
+      if (number !== undefined) first[number] ??= item.at;
+    }
+  }
+  return first;
+}
+
+function counted(moments: readonly (number | undefined)[]): number {
+  return moments.filter((at) => at !== undefined).length;
+}
+
+async function firstAccepted(url: string, begun: number): Promise<number> {
+  const response = await fetch(url, { method: "POST", body: JSON.stringify(alarmAt("cold", 0)), headers: { "content-type": "application/json" } });
+  if (!response.ok) throw new Error(`The first alarm was answered with ${response.status}`);
+  return performance.now() - begun;
+}
+
+async function until(held: () => boolean, withinMs: number): Promise<boolean> {
+  const end = performance.now() + withinMs;
+  while (!held()) {
+    if (performance.now() > end) return false;
+    await Bun.sleep(50);
+  }
+  return true;
+}
+
+async function command(words: readonly string[]): Promise<void> {
+  const ran = Bun.spawn([...words], { stdin: "ignore", stdout: "ignore", stderr: "pipe" });
+  const complaint = await new Response(ran.stderr).text();
+  if ((await ran.exited) !== 0) throw new Error(`${words.slice(1, 3).join(" ")} failed: ${complaint}`);
+}
+
+function portIn(yaml: string, name: string): number {
+  return Number(new RegExp(`^ {2}${name}: (\\d+)$`, "m").exec(yaml)?.[1]);
+}
