@@ -27,6 +27,11 @@ export const STATE_AT_MS: readonly Ms[] = [0, 250, 1000, 2500, 6000];
 export const BURST_SECONDS = 2;
 /** So many queued for one audience is a flood: they travel deflated. */
 export const FLOOD_ITEMS = 40;
+/** A listener gives about 600 receipts a second: 15 datagrams of 40 (client/receipts.ts). */
+const RECEIPT_TAKES_MS: Ms = 2;
+/** Alarms taken for one datagram: so many fit, and in a flood, deflated, so many. */
+const BATCH_PLAIN = 3;
+const BATCH_FLOOD = 12;
 
 export type Level = "receipt" | "seen";
 /** Which ring of the alarm a listener has, and how far it came. */
@@ -41,7 +46,8 @@ export type Push = {
   readonly held: Readonly<Record<PeerId, Held>>;
 };
 
-type Running = { push: Push; repeat: number; begunAt: Ms; broadcastAt: Ms };
+/** `waitingSince`: its last word has been queued and has not left; until then no repeat is armed. */
+type Running = { push: Push; repeat: number; begunAt: Ms; broadcastAt: Ms; waitingSince: Ms | undefined };
 /** `everyone`, or the id of one listener. */
 export type AudienceKey = "everyone" | PeerId;
 export type Kind = "alarm" | "state";
@@ -70,14 +76,17 @@ export class Pusher {
   readonly #realerts = new Deadlines<OccurrenceId>();
   readonly #states = new Map<OccurrenceId, { begunAt: Ms; repeat: number }>();
   readonly #stateRepeats = new Deadlines<OccurrenceId>();
-  /** For each audience and kind, one row of ids for each severity, in the order in which they came. */
-  readonly #queue = new Map<string, { audience: AudienceKey; kind: Kind; rows: Map<OccurrenceId, boolean>[] }>();
+  /** For each audience and kind the rows of `rowOf`, each with its ids in the order in which they came. */
+  readonly #queue = new Map<string, { audience: AudienceKey; kind: Kind; rows: Set<OccurrenceId>[] }>();
   readonly #bucket: Bucket;
   #changed = new Set<OccurrenceId>();
+  /** When a listener that hears everything will have given its receipts for all that has been said. */
+  #receiptsBy: Ms;
 
   constructor({ view, dice, rate, at }: { readonly view: PushView; readonly dice: Prng; readonly rate: number; readonly at: Ms }) {
     this.#view = view;
     this.#dice = dice;
+    this.#receiptsBy = at;
     this.#bucket = new Bucket({ perSecond: rate, burst: rate * BURST_SECONDS, at });
   }
 
@@ -121,11 +130,11 @@ export class Pusher {
     if (every !== undefined && wantsPerson(alarm.life) && this.#realerts.dueOf(alarm.id) === undefined) this.#realerts.set(alarm.id, now + every);
   }
 
-  /** Everything that one listener lacks. */
+  /** Everything that one listener lacks; in a flood it waits until everybody has been told what is new. */
   catchUp(listener: PeerId, alarms: Iterable<Alarm>): void {
     for (const alarm of alarms) {
-      this.#enqueue(listener, "alarm", alarm.id, false);
-      this.#enqueue(listener, "state", alarm.id, false);
+      this.#enqueue(listener, "alarm", alarm.id, true);
+      this.#enqueue(listener, "state", alarm.id, true);
     }
   }
 
@@ -171,18 +180,15 @@ export class Pusher {
     for (let id = this.#repeats.takeDue(now); id !== undefined; id = this.#repeats.takeDue(now)) this.#repeat(id, now);
     for (let id = this.#stateRepeats.takeDue(now); id !== undefined; id = this.#stateRepeats.takeDue(now)) this.#repeatState(id);
     const batches: Batch[] = [];
-    for (let rank = 0; rank < SEVERITIES.length; rank += 1) {
+    for (let at = 0; at < ROWS; at += 1) {
       for (const { audience, kind, rows } of this.#queue.values()) {
-        const row = rows[rank];
-        if (row === undefined) continue;
-        const flood = row.size > FLOOD_ITEMS;
-        // What is taken fits the tokens at the least number of alarms in a datagram, so that nothing waits half-sealed.
-        while (row.size > 0 && this.#bucket.allow(now)) {
-          const taken = [...firstOf(row, flood ? 12 : 3)];
-          for (const [id] of taken) row.delete(id);
-          batches.push({
-            audience, kind, flood, ids: taken.map(([id]) => id), repeat: taken.every(([, repeat]) => repeat),
-          });
+        const row = rows[at];
+        const flood = sum(rows.map(({ size }) => size)) > FLOOD_ITEMS;
+        while (row !== undefined && row.size > 0 && this.#bucket.allow(now)) {
+          // Where the worst do not fill a datagram, the next ones go along: what is scarce is datagrams.
+          const { ids, repeat } = takeFirst(rows, flood ? BATCH_FLOOD : BATCH_PLAIN);
+          if (kind === "alarm") for (const id of ids) this.#left(id, now);
+          batches.push({ audience, kind, flood, ids, repeat });
         }
       }
     }
@@ -197,7 +203,7 @@ export class Pusher {
   }
 
   #start(push: Push, now: Ms): void {
-    this.#running.set(push.id, { push, repeat: 0, begunAt: now, broadcastAt: now });
+    this.#running.set(push.id, { push, repeat: 0, begunAt: now, broadcastAt: now, waitingSince: undefined });
     this.#changed.add(push.id);
     this.#repeats.set(push.id, now);
   }
@@ -216,12 +222,31 @@ export class Pusher {
       this.#enqueue("everyone", "alarm", id, running.repeat > 0);
     }
     // The first unicast is for those alarms only that cannot wait for the first repeat.
-    if (running.repeat > 0 || rankOf(alarm.life.severity) <= rankOf("major")) {
-      for (const listener of missing) this.#enqueue(listener, "alarm", id, running.repeat > 0);
-    }
+    const unicast = running.repeat > 0 || rankOf(alarm.life.severity) <= rankOf("major") ? missing : [];
+    // A copy of what everybody is told: in a flood it waits until everybody has been told everything.
+    for (const listener of unicast) this.#enqueue(listener, "alarm", id, true);
     running.repeat += 1;
-    const at = REPEAT_AT_MS[running.repeat];
-    this.#repeats.set(id, at !== undefined ? running.begunAt + Math.round(this.#dice.around(at, 0.25)) : now + REPEAT_EVERY_MS);
+    if (broadcast || unicast.length > 0) running.waitingSince = now;
+    else this.#arm(running, now);
+  }
+
+  /**
+   * It is on its way: only from now on can a receipt be missed. In a flood the schedule waits for the queue, and for the
+   * receipts, of which a listener gives so many a second; a critical alarm does not wait for those of the others.
+   */
+  #left(id: OccurrenceId, now: Ms): void {
+    const running = this.#running.get(id);
+    if (running?.waitingSince === undefined) return;
+    this.#receiptsBy = Math.max(this.#receiptsBy, now) + RECEIPT_TAKES_MS;
+    const critical = severityOf(this.#view.alarm(id)) === "critical";
+    running.begunAt += now - running.waitingSince + (critical ? 0 : this.#receiptsBy - now);
+    running.waitingSince = undefined;
+    this.#arm(running, now);
+  }
+
+  #arm({ push, repeat, begunAt }: Running, now: Ms): void {
+    const at = REPEAT_AT_MS[repeat];
+    this.#repeats.set(push.id, at !== undefined ? begunAt + Math.round(this.#dice.around(at, 0.25)) : now + REPEAT_EVERY_MS);
   }
 
   #repeatState(id: OccurrenceId): void {
@@ -241,10 +266,13 @@ export class Pusher {
     const key = `${kind} ${audience}`;
     let queue = this.#queue.get(key);
     if (queue === undefined) {
-      queue = { audience, kind, rows: SEVERITIES.map(() => new Map<OccurrenceId, boolean>()) };
+      queue = { audience, kind, rows: Array.from({ length: ROWS }, () => new Set<OccurrenceId>()) };
       this.#queue.set(key, queue);
     }
-    queue.rows[rankOf(severityOf(this.#view.alarm(id)))]?.set(id, repeat);
+    const severity = severityOf(this.#view.alarm(id));
+    const [first, again] = [queue.rows[rowOf(severity, false)], queue.rows[rowOf(severity, true)]];
+    if (!repeat) again?.delete(id);
+    if (first?.has(id) !== true) (repeat ? again : first)?.add(id);
   }
 
   #unqueue(id: OccurrenceId): void {
@@ -252,15 +280,38 @@ export class Pusher {
   }
 }
 
+const ROWS = 2 * SEVERITIES.length;
+
+/** Critical alarms, and their repeats, before everything else; then what nobody has heard yet, the worst first; then the other repeats. */
+function rowOf(severity: Severity, repeat: boolean): number {
+  const rank = rankOf(severity);
+  if (rank === 0) return repeat ? 1 : 0;
+  return repeat ? SEVERITIES.length + rank : rank + 1;
+}
+
+function isRepeats(row: number): boolean {
+  return row === 1 || row > SEVERITIES.length;
+}
+
 function severityOf(alarm: Alarm | undefined): Severity {
   return alarm?.life.severity ?? "warning";
 }
 
-function* firstOf<Key, Value>(row: ReadonlyMap<Key, Value>, most: number): Generator<readonly [Key, Value]> {
-  let count = 0;
-  for (const entry of row) {
-    if (count === most) return;
-    count += 1;
-    yield entry;
+/** `repeat`: whether nothing of it is said for the first time. */
+function takeFirst<Value>(rows: readonly Set<Value>[], most: number): { readonly ids: readonly Value[]; readonly repeat: boolean } {
+  const ids: Value[] = [];
+  let repeat = true;
+  for (const [at, row] of rows.entries()) {
+    for (const value of row) {
+      if (ids.length === most) return { ids, repeat };
+      ids.push(value);
+      row.delete(value);
+      repeat &&= isRepeats(at);
+    }
   }
+  return { ids, repeat };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
