@@ -114,7 +114,7 @@ function takeAlarm(parts: Parts, item: AlarmItem, { said, verified }: { readonly
 function oweReceipt(parts: Parts, { item, seen, said }: Inboxed, now: Now): void {
   if (!isMine(parts, item)) return;
   const { id, revision, ring } = item;
-  const when = { jitterMs: parts.ears.get(said.agent)?.beacon?.jitterMs ?? 0, now: now.mono };
+  const when = { jitterMs: parts.ears.get(said.agent)?.beacon?.jitterMs ?? 0, now: now.mono, urgent: item.severity === "critical" };
   parts.receipts.owe(said.agent, { id, revision, ring, level: "receipt" }, when);
   if (seen === ring) parts.receipts.owe(said.agent, { id, revision, ring, level: "seen" }, when);
 }

@@ -17,7 +17,7 @@ import { Ears, type Place } from "./hearing.ts";
 import { Inbox, type Inboxed } from "./inbox.ts";
 import type { HeldRules, Parts } from "./parts.ts";
 import { hearingLine, storeFailedLine } from "./phrases.ts";
-import { Receipts } from "./receipts.ts";
+import { Receipts, RECEIPTS_PLAIN } from "./receipts.ts";
 import { type ClientEvent, type ClientSelf, type ClientTurn, type KnownAgent, STORE_FAILED_EXIT_MS } from "./turn.ts";
 import { isMine, listOf, showingOf, statusOf } from "./views.ts";
 
@@ -139,7 +139,7 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
     inbox.note(id, { seen: ring }, now);
     if (held.unverified !== "") return;
     const jitterMs = ears.get(held.said.agent)?.beacon?.jitterMs ?? 0;
-    receipts.owe(held.said.agent, { id, revision: held.item.revision, ring, level: "seen" }, { jitterMs, now: now.mono });
+    receipts.owe(held.said.agent, { id, revision: held.item.revision, ring, level: "seen" }, { jitterMs, now: now.mono, urgent: held.item.severity === "critical" });
   }
 
   #stop(why: string): void {
@@ -239,8 +239,9 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
     for (const { agent, receipts: owed } of receipts.takeDue(now.mono)) {
       const address = ears.get(agent)?.agent.address;
       if (address === undefined) continue;
-      for (const group of fit(owed, { frame: FRAME_BYTES, deflate: false, most: RECEIPTS_MOST })) {
-        draft.add({ kind: "say", message: { kind: "receipt", body: { receipts: [...group] } }, to: { kind: "agent", peer: agent, address }, repeat: false });
+      const deflate = owed.length > RECEIPTS_PLAIN;
+      for (const group of fit(owed, { frame: FRAME_BYTES, deflate, most: RECEIPTS_MOST })) {
+        draft.add({ kind: "say", message: { kind: "receipt", body: { receipts: [...group] } }, to: { kind: "agent", peer: agent, address }, repeat: false, deflate });
       }
     }
   }

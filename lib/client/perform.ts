@@ -89,9 +89,9 @@ function show({ desks, put, log }: ClientPorts, { showing }: Extract<ClientEffec
   }
 }
 
-function say({ sealer, lan, log }: ClientPorts, { message, to, repeat }: Extract<ClientEffect, { kind: "say" }>): void {
+function say({ sealer, lan, log }: ClientPorts, { message, to, repeat, deflate = false }: Extract<ClientEffect, { kind: "say" }>): void {
   const address = "address" in to ? to.address : undefined;
-  const sealed = sealer.seal(message, keyFor(to), { broadcast: address === undefined, repeat, deflate: false });
+  const sealed = sealer.seal(message, keyFor(to), { broadcast: address === undefined, repeat, deflate });
   if (!sealed.ok) log.write("error", "cannot seal", { type: message.kind, fault: sealed.fault.kind });
   else if (address === undefined) lan.broadcast(sealed.value);
   else lan.send(sealed.value, address);

@@ -75,7 +75,8 @@ export type Audience =
 
 export type ClientEffect =
   | { readonly kind: "answer"; readonly ticket: number; readonly reply: Reply }
-  | { readonly kind: "say"; readonly message: Message; readonly to: Audience; readonly repeat: boolean }
+  /** `deflate`: in floods only. */
+  | { readonly kind: "say"; readonly message: Message; readonly to: Audience; readonly repeat: boolean; readonly deflate?: boolean }
   /** Take this epoch of an agent as its present one. */
   | { readonly kind: "adopt"; readonly peer: PeerId; readonly epoch: bigint; readonly counter: bigint }
   | { readonly kind: "show"; readonly showing: Showing }

@@ -198,9 +198,9 @@ export class ClientWorld {
   }
 
   /** The datagram that an effect stands for. */
-  seal({ message, to, repeat }: Extract<ClientEffect, { kind: "say" }>): Uint8Array {
+  seal({ message, to, repeat, deflate = false }: Extract<ClientEffect, { kind: "say" }>): Uint8Array {
     const sealed = this.#sealer.seal(message, to.kind === "agent" ? { kind: "pair", peer: to.peer } : to.kind === "agents" ? { kind: "group" } : { kind: "clear" }, {
-      broadcast: to.kind === "agents", repeat, deflate: false,
+      broadcast: to.kind === "agents", repeat, deflate,
     });
     if (!sealed.ok) throw new Error(`cannot seal ${message.kind}: ${JSON.stringify(sealed.fault)}`);
     return sealed.value;
