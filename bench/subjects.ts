@@ -81,11 +81,10 @@ async function startBoth({ agent, client, first, at, broadcastPort }: { readonly
     pid: running.pid, url, coldMs,
     hear: (run) => {
       const [from, lineFrom] = [tap.heard.length, lines.length];
-      const datagrams = () => tap.heard.slice(from);
-      const listenerAt = (): readonly (number | undefined)[] => firstOf(lines.slice(lineFrom), ({ line }) => (line.includes('"kind":"alarm"') ? [(JSON.parse(line) as { text: string }).text] : []), run);
+      const listenerAt = firsts(lines, lineFrom, ({ line }) => (line.includes('"kind":"alarm"') ? [(JSON.parse(line) as { text: string }).text] : []), run);
       return {
-        datagrams: () => datagrams().length, listenerAt,
-        wireAt: () => firstOf(datagrams(), ({ bytes }) => {
+        datagrams: () => tap.heard.length - from, listenerAt,
+        wireAt: firsts(tap.heard, from, ({ bytes }) => {
           const message = ear(bytes);
           return message?.kind === "alarm" ? message.body.alarms.map(({ text }) => text) : [];
         }, run),
@@ -119,9 +118,8 @@ export const FLOOR: Kind = {
       pid: server.pid, url, coldMs,
       hear: (run) => {
         const from = tap.heard.length;
-        const datagrams = () => tap.heard.slice(from);
-        const at = (): readonly (number | undefined)[] => firstOf(datagrams(), ({ bytes }) => (JSON.parse(Buffer.from(bytes).toString()) as { alarm: { text: string } }[]).map(({ alarm }) => alarm.text), run);
-        return { datagrams: () => datagrams().length, wireAt: at, listenerAt: at, whole: (count, withinMs) => until(() => counted(at()) >= count, withinMs) };
+        const at = firsts(tap.heard, from, ({ bytes }) => (JSON.parse(Buffer.from(bytes).toString()) as { alarm: { text: string } }[]).map(({ alarm }) => alarm.text), run);
+        return { datagrams: () => tap.heard.length - from, wireAt: at, listenerAt: at, whole: (count, withinMs) => until(() => counted(at()) >= count, withinMs) };
       },
       [Symbol.asyncDispose]: async () => {
         server.kill();
@@ -149,15 +147,20 @@ async function openTap(port: number) {
   return { heard, port: socket.address().port, close: () => socket.close(), answer: (how: typeof answered) => void (answered = how) };
 }
 
-function firstOf<Item extends { readonly at: number }>(items: readonly Item[], texts: (item: Item) => readonly string[], run: string): readonly (number | undefined)[] {
+/** For each alarm of the run the first item that tells of it; each item is read once, whenever somebody asks. */
+function firsts<Item extends { readonly at: number }>(items: readonly Item[], from: number, texts: (item: Item) => readonly string[], run: string): () => readonly (number | undefined)[] {
   const first: (number | undefined)[] = [];
-  for (const item of items) {
-    for (const text of texts(item)) {
-      const number = numberIn(text, run);
-      if (number !== undefined) first[number] ??= item.at;
+  let next = from;
+  return () => {
+    for (const item of items.slice(next)) {
+      for (const text of texts(item)) {
+        const number = numberIn(text, run);
+        if (number !== undefined) first[number] ??= item.at;
+      }
     }
-  }
-  return first;
+    next = items.length;
+    return first;
+  };
 }
 
 function counted(moments: readonly (number | undefined)[]): number {
