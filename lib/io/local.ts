@@ -48,7 +48,11 @@ export async function serveLocal(
       return ok({
         stop: async () => {
           await server.stop(true);
-          if (isSocket(path)) unlinkSync(path);
+          try {
+            if (isSocket(path)) unlinkSync(path);
+          } catch {
+            // On a disk that has failed it stays, and the next start removes it.
+          }
         },
       });
     } finally {
