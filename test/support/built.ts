@@ -37,6 +37,8 @@ export async function builtWith(edits: readonly Edit[], { program, folder }: { r
 }
 
 function newestSource(): number {
-  const sources = [...new Bun.Glob("{*.ts,.ci/compile.ts,package.json,bun.lock,lib/**/*.ts}").scanSync({ cwd: ROOT, dot: true })];
+  // One pattern at a time: with all of them in braces the glob of Bun 1.4.5 finds nothing.
+  const sources = ["*.ts", ".ci/compile.ts", "package.json", "bun.lock", "lib/**/*.ts"].flatMap((pattern) => [...new Bun.Glob(pattern).scanSync({ cwd: ROOT, dot: true })]);
+  if (sources.length === 0) throw new Error("No source is found");
   return Math.max(...sources.map((path) => statSync(join(ROOT, path)).mtimeMs));
 }
