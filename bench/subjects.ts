@@ -1,12 +1,11 @@
 /** The two that are measured side by side: the agent with an enrolled listener, both compiled, and the floor. */
 
-import { createSocket } from "node:dgram";
-import { once } from "node:events";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { tapLocal } from "../lib/io/local.ts";
 import { openerOf } from "../test/support/agent-datagrams.ts";
 import { initAgent, startAgent } from "../test/support/agent-process.ts";
+import { openTap } from "../test/support/a-tap.ts";
 import { built } from "../test/support/built.ts";
 import { alarmAt, numberIn } from "./source.ts";
 
@@ -34,7 +33,6 @@ export type Subject = AsyncDisposable & {
 export type Kind = { readonly name: string; readonly start: (folder: string) => Promise<Subject> };
 
 const LOOPBACK_BROADCAST = "127.255.255.255";
-const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 
 /** Prepares an agent and its listener once; each start begins from that state. @param rate of the LAN, in datagrams a second */
 export async function agentKind(name: string, folder: string, { agent, rate }: { readonly agent: string; readonly rate: number }): Promise<Kind> {
@@ -42,19 +40,18 @@ export async function agentKind(name: string, folder: string, { agent, rate }: {
   const first = join(folder, `${name}-first`);
   mkdirSync(first);
   const [agentState, clientState] = [join(first, "agent"), join(first, "client")];
-  await initAgent(agent, agentState);
+  const { port, broadcastPort } = await initAgent(agent, agentState);
   const yaml = readFileSync(join(agentState, "agent.yaml"), "utf8").replace(/^ {2}rate: .*$/m, `  rate: ${rate}`);
   writeFileSync(join(agentState, "agent.yaml"), yaml);
-  const ports = { broadcast: portIn(yaml, "broadcast_port"), agent: portIn(yaml, "port") };
   mkdirSync(clientState, { mode: 0o700 });
-  writeFileSync(join(clientState, "client.yaml"), `lan:\n  interfaces: [{name: lo, broadcast: ${LOOPBACK_BROADCAST}}]\n  broadcast_port: ${ports.broadcast}\n  agent_port: ${ports.agent}\n`);
+  writeFileSync(join(clientState, "client.yaml"), `lan:\n  interfaces: [{name: lo, broadcast: ${LOOPBACK_BROADCAST}}]\n  broadcast_port: ${broadcastPort}\n  agent_port: ${port}\n`);
   const running = await startAgent(agent, agentState);
   const invite = join(first, "li.gapbell");
   await command([agent, "invite", "--operator", "li", "--passphrase-file", `${agentState}.passphrase`, "--file", invite, "--state", agentState]);
   await command([client, "join", invite, "--state", clientState]);
   running.kill("SIGTERM");
   await running.ended;
-  return { name, start: (at) => startBoth({ agent, client, first, at, broadcastPort: ports.broadcast }) };
+  return { name, start: (at) => startBoth({ agent, client, first, at, broadcastPort }) };
 }
 
 async function startBoth({ agent, client, first, at, broadcastPort }: { readonly agent: string; readonly client: string; readonly first: string; readonly at: string; readonly broadcastPort: number }): Promise<Subject> {
@@ -98,7 +95,7 @@ async function startBoth({ agent, client, first, at, broadcastPort }: { readonly
       await listener.exited;
       running.kill("SIGTERM");
       await running.ended;
-      tap.close();
+      tap[Symbol.dispose]();
     },
   };
 }
@@ -113,7 +110,7 @@ export const FLOOR: Kind = {
     const first = await server.stdout.getReader().read();
     const url = `http://127.0.0.1:${new TextDecoder().decode(first.value).trim()}/v1/reports`;
     const coldMs = await firstAccepted(url, begun);
-    tap.answer((bytes) => JSON.stringify((JSON.parse(bytes.toString()) as { id: number }[]).map(({ id }) => id)));
+    tap.answer((bytes) => JSON.stringify((JSON.parse(Buffer.from(bytes).toString()) as { id: number }[]).map(({ id }) => id)));
     return {
       pid: server.pid, url, coldMs,
       hear: (run) => {
@@ -124,28 +121,11 @@ export const FLOOR: Kind = {
       [Symbol.asyncDispose]: async () => {
         server.kill();
         await server.exited;
-        tap.close();
+        tap[Symbol.dispose]();
       },
     };
   },
 };
-
-/** A socket beside the listener's, which gets every broadcast and only notes it. */
-async function openTap(port: number) {
-  const socket = createSocket({ type: "udp4", reuseAddr: true });
-  const heard: { readonly at: number; readonly bytes: Uint8Array }[] = [];
-  let answered = (_: Buffer): string | undefined => undefined;
-  socket.on("message", (bytes, { address, port: from }) => {
-    heard.push({ at: performance.now(), bytes: new Uint8Array(bytes) });
-    const answer = answered(bytes);
-    if (answer !== undefined) socket.send(answer, from, address);
-  });
-  const listening = once(socket, "listening");
-  socket.bind(port);
-  await listening;
-  socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES);
-  return { heard, port: socket.address().port, close: () => socket.close(), answer: (how: typeof answered) => void (answered = how) };
-}
 
 /** For each alarm of the run the first item that tells of it; each item is read once, whenever somebody asks. */
 function firsts<Item extends { readonly at: number }>(items: readonly Item[], from: number, texts: (item: Item) => readonly string[], run: string): () => readonly (number | undefined)[] {
@@ -186,8 +166,4 @@ async function command(words: readonly string[]): Promise<void> {
   const ran = Bun.spawn([...words], { stdin: "ignore", stdout: "ignore", stderr: "pipe" });
   const complaint = await new Response(ran.stderr).text();
   if ((await ran.exited) !== 0) throw new Error(`${words.slice(1, 3).join(" ")} failed: ${complaint}`);
-}
-
-function portIn(yaml: string, name: string): number {
-  return Number(new RegExp(`^ {2}${name}: (\\d+)$`, "m").exec(yaml)?.[1]);
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Prng } from "../../lib/base/prng.ts";
 import { askLocal } from "../../lib/io/local.ts";
 import { openerOf } from "../support/agent-datagrams.ts";
-import { type AgentProcess, initAgent, startAgent } from "../support/agent-process.ts";
+import { type AgentProcess, initAgent, startAgent, textsListed } from "../support/agent-process.ts";
 import { built, builtWith } from "../support/built.ts";
 import { type Load, startLoad } from "../support/load.ts";
 import { type Promises, promisesOf } from "../support/promises.ts";
@@ -43,7 +43,7 @@ test("kill -9 at any moment loses nothing that was answered", async () => {
     const promised = new Set<string>();
     for (let life = 0; life < LIVES_OF_ONE_STORE; life += 1) {
       const agent = await startAgent(program, state);
-      lost.push(...missing(promised, await marksListed(agent)));
+      lost.push(...missing(promised, await textsListed(agent)));
       const load = startLoad({ port: agent.apiPort, connections: CONNECTIONS, markAt: (nth) => `mark-${store}-${life}-${nth}` });
       await Bun.sleep(dice.fraction() * 60);
       if (await frozenBetween(agent, load)) count.between += 1;
@@ -54,7 +54,7 @@ test("kill -9 at any moment loses nothing that was answered", async () => {
       for (const [mark, { status }] of load.answers) if (status === 200) promised.add(mark);
     }
     const last = await startAgent(program, state);
-    const stored = await marksListed(last);
+    const stored = await textsListed(last);
     lost.push(...missing(promised, stored));
     last.kill("SIGKILL");
     await last.ended;
@@ -107,7 +107,7 @@ test("what cannot be made durable is answered 503 with the reason, and what was 
   const refused = [...load.answers.values()].find(({ status }) => status === 503);
   expect(JSON.parse(refused?.body ?? "")).toEqual({ error: expect.stringMatching(/(disk I\/O error|database or disk is full)/) });
   const again = await startAgent(program, folder.at("state"));
-  const stored = await marksListed(again);
+  const stored = await textsListed(again);
   const promised = [...load.answers].filter(([, { status }]) => status === 200).map(([mark]) => mark);
   expect(missing(promised, stored)).toEqual([]);
   again.kill("SIGKILL");
@@ -132,7 +132,7 @@ async function watched(program: string, folder: TempFolder): Promise<Promises> {
     expect(acked).toMatchObject({ ok: true, value: { status: 200 } });
   }
   // A question is answered in a later turn, after everything that those before it had to say.
-  await marksListed(agent);
+  await textsListed(agent);
   agent.kill("SIGTERM");
   await agent.ended;
   return promisesOf(parseStrace(readFileSync(trace, "utf8")), { log: "/agent.db-wal", mark: /mark-(?:ack-)?\d+/g, told: wordsIn(state, marks) });
@@ -162,12 +162,6 @@ async function frozenBetween(agent: AgentProcess, load: Load): Promise<boolean> 
   return load.waiting().some(
     (port) => unread.of({ port: agent.apiPort, peerPort: port }) === 0 && unread.of({ port, peerPort: agent.apiPort }) === 0,
   );
-}
-
-async function marksListed({ apiPort }: AgentProcess): Promise<ReadonlySet<string>> {
-  const response = await fetch(`http://127.0.0.1:${apiPort}/v1/alarms?all=1`);
-  const { alarms } = (await response.json()) as { alarms: readonly { readonly text: string }[] };
-  return new Set(alarms.map(({ text }) => text));
 }
 
 function missing(promised: Iterable<string>, stored: ReadonlySet<string>): readonly string[] {

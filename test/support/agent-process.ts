@@ -5,7 +5,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { programBelow } from "./a-process.ts";
 
-export type AgentProcess = {
+/** Disposed of, it is gone, however it was left. */
+export type AgentProcess = AsyncDisposable & {
   /** Of the agent itself, also where something else started it. */
   readonly pid: number;
   /** Where its API listens, on 127.0.0.1. */
@@ -13,6 +14,8 @@ export type AgentProcess = {
   readonly kill: (signal: "SIGKILL" | "SIGTERM" | "SIGSTOP" | "SIGHUP") => void;
   /** Resolves with what it wrote to standard error, once it and whatever started it have ended. */
   readonly ended: Promise<string>;
+  /** The exit code of whatever started it; of itself where nothing did, or where that hands it on. */
+  readonly code: Promise<number>;
 };
 
 export type AgentPorts = { readonly port: number; readonly broadcastPort: number };
@@ -55,7 +58,20 @@ export async function startAgent(program: string, state: string, { under = [] }:
   })();
   const apiPort = await listening.promise;
   const pid = under.length === 0 ? child.pid : programBelow(child.pid);
-  return { pid, apiPort, ended, kill: (signal) => process.kill(pid, signal) };
+  return {
+    pid, apiPort, ended, code: child.exited, kill: (signal) => process.kill(pid, signal),
+    [Symbol.asyncDispose]: async () => {
+      if (child.exitCode === null && child.signalCode === null) process.kill(pid, "SIGKILL");
+      await ended;
+    },
+  };
+}
+
+/** The texts of all its alarms, also of those that are over. */
+export async function textsListed({ apiPort }: Pick<AgentProcess, "apiPort">): Promise<ReadonlySet<string>> {
+  const response = await fetch(`http://127.0.0.1:${apiPort}/v1/alarms?all=1`);
+  const { alarms } = (await response.json()) as { alarms: readonly { readonly text: string }[] };
+  return new Set(alarms.map(({ text }) => text));
 }
 
 function freePort(): Promise<number> {
