@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { built } from "../test/support/built.ts";
 import { cpuSeconds, median, memoryOf, quantile } from "./figures.ts";
+import { measureParts } from "./parts.ts";
 import { type Limits, measureLimits } from "./limits.ts";
 import { alarmAt, handInPaced, handInStorm } from "./source.ts";
 import { agentKind, FLOOR, type Kind, type Subject } from "./subjects.ts";
@@ -51,7 +52,7 @@ const { values: options } = parseArgs({
   args: Bun.argv.slice(2),
   options: { quick: { type: "boolean", default: false }, rounds: { type: "string" }, json: { type: "boolean", default: false }, beside: { type: "string" }, rate: { type: "string", default: "200" } },
 });
-const size = options.quick ? { paced: 40, storm: 640, idleMs: 500, rounds: 1 } : { paced: 300, storm: 10_000, idleMs: IDLE_MS, rounds: 5 };
+const size = options.quick ? { paced: 40, storm: 640, parts: 10, idleMs: 500, rounds: 1 } : { paced: 300, storm: 10_000, parts: 156, idleMs: IDLE_MS, rounds: 5 };
 const rounds = Number(options.rounds ?? size.rounds);
 const rate = Number(options.rate);
 
@@ -72,10 +73,13 @@ try {
     }
   }
   progress("");
+  // The first time round the engine has not compiled what it runs.
+  await measureParts(mkdtempSync(join(folder, "parts-")), { batches: size.parts });
+  const parts = await measureParts(mkdtempSync(join(folder, "parts-")), { batches: size.parts });
   const figures = Object.fromEntries([...measured].map(([name, all]) => [name, mediansOf(all)]));
   const limit = mediansOf(limits.map(flat));
-  if (options.json) console.log(JSON.stringify({ alarms: size, rate, limits: limit, ...figures }, undefined, 2));
-  else print(limit, figures);
+  if (options.json) console.log(JSON.stringify({ alarms: size, rate, limits: limit, parts, ...figures }, undefined, 2));
+  else print({ ...limit, ...prefixed("part ", parts) }, figures);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -150,8 +154,12 @@ function mediansOf<Figures extends Readonly<Record<string, number>>>(all: readon
   return Object.fromEntries(names.map((name) => [name, Math.round(median(all.map((one) => one[name] ?? Number.NaN)) * 1000) / 1000])) as unknown as Figures;
 }
 
+function prefixed(prefix: string, figures: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(figures).map(([name, value]) => [prefix + name, value]));
+}
+
 function print(limits: Readonly<Record<string, number>>, figures: Readonly<Record<string, Round>>): void {
-  for (const [name, value] of Object.entries(limits)) console.log(`${name.padEnd(20)} ${value.toFixed(0).padStart(12)}`);
+  for (const [name, value] of Object.entries(limits)) console.log(`${name.padEnd(24)} ${value.toFixed(1).padStart(12)}`);
   const { floor, ...others } = figures;
   console.log("".padEnd(20) + [...Object.keys(others).flatMap((name) => [name.padStart(12), "ratio".padStart(8)]), "floor".padStart(12)].join(" "));
   for (const [name, base] of Object.entries(floor ?? {})) {
