@@ -1,4 +1,4 @@
-/** `gapbell-relay` from source as its own process, in a state folder of one test. */
+/** `gapbell-relay` as its own process, from source or from its executable, in a state folder of one test. */
 
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -21,16 +21,17 @@ export type RelayProcess = AsyncDisposable & {
   readonly writes: (name: string, text: string) => void;
 };
 
-export async function aRelayProcess(): Promise<RelayProcess> {
+/** @param program what is started; its source unless told otherwise */
+export async function aRelayProcess({ program = [process.execPath, ENTRY] }: { readonly program?: readonly string[] } = {}): Promise<RelayProcess> {
   const folder = tempFolder();
   const port = await freePort();
   const running: Running[] = [];
   const state = ["--state", folder.path];
   return {
     folder, port,
-    command: (...words) => aCommand([process.execPath, ENTRY, ...words, ...state]).end(),
+    command: (...words) => aCommand([...program, ...words, ...state]).end(),
     runs: async () => {
-      const relay = aCommand([process.execPath, ENTRY, "run", ...state]);
+      const relay = aCommand([...program, "run", ...state]);
       running.push(relay);
       const ended = relay.end();
       for (;;) {
