@@ -7,7 +7,10 @@ import { check } from "./check.ts";
 
 const ROOT = join(import.meta.dir, "..");
 /** What tests need from Debian, by the program that they look for. */
-const DEBIAN: Readonly<Record<string, string>> = { strace: "strace", ip: "iproute2", nft: "nftables", git: "git", "/usr/sbin/sshd": "openssh-server", "ssh-keygen": "openssh-client", prometheus: "prometheus", amtool: "prometheus-alertmanager" };
+const DEBIAN: Readonly<Record<string, string>> = {
+  strace: "strace", ip: "iproute2", git: "git", prometheus: "prometheus", amtool: "prometheus-alertmanager",
+  nft: "nftables", "/usr/sbin/sshd": "openssh-server", "ssh-keygen": "openssh-client", postfix: "postfix", faketime: "faketime", script: "bsdutils",
+};
 
 /** Where Debian asks whether a package may start its service (invoke-rc.d). */
 const POLICY = "/usr/sbin/policy-rc.d";
@@ -51,7 +54,7 @@ async function runTests(): Promise<{ readonly passed: number; readonly failed: n
   const output = (await Promise.all([printed(ran.stdout), printed(ran.stderr)])).join("\n");
   const left = counted(output, "skip") + counted(output, "todo");
   const exit = await ran.exited;
-  if (left > 0) console.log(process.env["CI"] === "true" ? `${left} skipped, which counts as failed where CI=true` : `${left} skipped, each with its reason; -- --install fetches what tests need from Debian (root)`);
+  if (left > 0) console.log(process.env["CI"] === "true" ? `${left} skipped, which counts as failed where CI=true` : `${left} skipped: -- --install fetches what they need from Debian`);
   const failed = counted(output, "fail") + (process.env["CI"] === "true" ? left : 0);
   // A run that broke off before it could count has failed as well.
   return { passed: counted(output, "pass"), failed: failed === 0 && exit !== 0 ? 1 : failed };

@@ -2,7 +2,10 @@
 
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { build, PROGRAMS } from "../../.ci/build.ts";
 import { compile, type Program } from "../../.ci/compile.ts";
+
+export type { Program } from "../../.ci/compile.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
 
@@ -11,8 +14,7 @@ export type Edit = { readonly file: string; readonly find: string; readonly repl
 
 /** @returns the path of dist's executable, or of a fresh one in `folder` where dist has none or an older one than the sources */
 export async function built(program: Program, folder: string): Promise<string> {
-  const shipped = join(ROOT, "dist", `gapbell-${program}`);
-  return existsSync(shipped) && statSync(shipped).mtimeMs > newestSource() ? shipped : builtWith([], { program, folder });
+  return isFresh(program) ? inDist(program) : builtWith([], { program, folder });
 }
 
 /** The same program with other text in some of its files; the sources stay as they are. */
@@ -36,9 +38,23 @@ export async function builtWith(edits: readonly Edit[], { program, folder }: { r
   return outfile;
 }
 
+function inDist(program: Program): string {
+  return join(ROOT, "dist", `gapbell-${program}`);
+}
+
+function isFresh(program: Program): boolean {
+  return existsSync(inDist(program)) && statSync(inDist(program)).mtimeMs > newestSource();
+}
+
 function newestSource(): number {
   // One pattern at a time: with all of them in braces the glob of Bun 1.4.5 finds nothing.
   const sources = ["*.ts", ".ci/compile.ts", "package.json", "bun.lock", "lib/**/*.ts"].flatMap((pattern) => [...new Bun.Glob(pattern).scanSync({ cwd: ROOT, dot: true })]);
   if (sources.length === 0) throw new Error("No source is found");
   return Math.max(...sources.map((path) => statSync(join(ROOT, path)).mtimeMs));
+}
+
+/** The executables of dist; made anew where one is missing or older than the sources, once in this process. */
+export function programs(): Readonly<Record<Program, string>> {
+  if (!PROGRAMS.every(isFresh)) build();
+  return { agent: inDist("agent"), client: inDist("client"), relay: inDist("relay") };
 }

@@ -1,4 +1,4 @@
-/** A mail server on loopback around `smtp-server`: keeps every mail byte for byte, and fails where it is told to. */
+/** A mail server, on loopback unless told otherwise, around `smtp-server`: keeps every mail byte for byte, and fails where it is told to. */
 
 import type { Socket } from "node:net";
 import { SMTPServer } from "smtp-server";
@@ -43,12 +43,14 @@ export type MailStandInOptions = {
   readonly tls?: { readonly key: string; readonly certificate: string };
   /** TLS from the first byte; otherwise STARTTLS is offered where `tls` is given. */
   readonly implicit?: boolean;
+  readonly host?: string;
   readonly port?: number;
 };
 
 type Done = (error?: Error | null) => void;
 
-export async function openMailStandIn({ user, password, tls, implicit = false, port = 0 }: MailStandInOptions = {}): Promise<MailStandIn> {
+/** Its socket is made before the first wait, in the network that the caller is in. */
+export async function openMailStandIn({ user, password, tls, implicit = false, host = "127.0.0.1", port = 0 }: MailStandInOptions = {}): Promise<MailStandIn> {
   const mails: ReceivedMail[] = [];
   const faults: { readonly at: MailMoment; readonly fault: MailFault }[] = [];
   const sockets = new Set<Socket>();
@@ -119,11 +121,11 @@ export async function openMailStandIn({ user, password, tls, implicit = false, p
     sockets.add(socket);
     socket.on("error", () => {});
   });
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(port, host, resolve));
   const address = server.server.address();
 
   return {
-    host: "127.0.0.1",
+    host,
     port: typeof address === "object" && address !== null ? address.port : 0,
     mails,
     open: () => sessions.size,

@@ -1,5 +1,5 @@
 /**
- * WeCom as far as Gapbell speaks to it, on loopback: checks what the real one checks and some things that it silently
+ * WeCom as far as Gapbell speaks to it, on loopback unless told otherwise: checks what the real one checks and some things that it silently
  * lets pass, answers with recorded bytes, and keeps everything that it received. For tests and the demo.
  */
 
@@ -60,6 +60,7 @@ export type WecomStandInOptions = {
   /** Messages that one robot takes in a minute. */
   readonly robotPerMinute?: number;
   readonly tls?: { readonly key: string; readonly certificate: string };
+  readonly host?: string;
   readonly port?: number;
 };
 
@@ -72,7 +73,7 @@ const MINUTE_MS = 60_000;
 
 export function openWecomStandIn(options: WecomStandInOptions = {}): WecomStandIn {
   const site = {
-    ...WECOM_STAND_IN, users: ["li", "zhao"], robotPerMinute: 20, tls: undefined, port: 0, ...options,
+    ...WECOM_STAND_IN, users: ["li", "zhao"], robotPerMinute: 20, tls: undefined, host: "127.0.0.1", port: 0, ...options,
   };
   const requests: WecomRequest[] = [];
   const messages: WecomMessage[] = [];
@@ -81,7 +82,7 @@ export function openWecomStandIn(options: WecomStandInOptions = {}): WecomStandI
   const seen = new Map<string, number>();
 
   const server = Bun.serve({
-    hostname: "127.0.0.1",
+    hostname: site.host,
     port: site.port,
     // A call that hangs must not be ended by the server.
     idleTimeout: 0,
@@ -189,7 +190,7 @@ export function openWecomStandIn(options: WecomStandInOptions = {}): WecomStandI
   };
 
   return {
-    base: `${site.tls === undefined ? "http" : "https"}://127.0.0.1:${server.port}`,
+    base: `${site.tls === undefined ? "http" : "https"}://${site.host}:${server.port}`,
     requests,
     messages,
     answerNext: (errcode, { times = 1, call } = {}) => {
