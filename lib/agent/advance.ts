@@ -41,6 +41,22 @@ export function advance(parts: Parts, alarm: Alarm, event: LifecycleEvent, now: 
   if (!told && (sending !== alarm.sending || (life.phase === "escalated" && alarm.life.phase !== "escalated"))) parts.push.tell(alarm.id, now.mono);
 }
 
+/** Its time is up; where that means falling back, silence is the reason. */
+export function fallDue(parts: Parts, alarm: Alarm, now: Now): void {
+  const reason = silenceOf(parts, alarm);
+  advance(parts, alarm, { kind: "deadline" }, now, reason === undefined ? {} : { reason });
+}
+
+function silenceOf(parts: Parts, alarm: Alarm): string | undefined {
+  const { probeTimeoutMs, verdictTimeoutMs } = policyOf(parts, alarm);
+  if (alarm.life.phase === "probing") {
+    const { reason } = parts.wayOut.view;
+    return `the relay did not answer within ${probeTimeoutMs / 1000} s${reason === "" ? "" : `: ${reason}`}`;
+  }
+  if (alarm.life.phase !== "escalating") return undefined;
+  return [...parts.wayOut.failures(alarm.id), `the relay could not say within ${verdictTimeoutMs / 1000} s that anything was sent`].join("; ");
+}
+
 function carry(parts: Parts, alarm: Alarm, effects: readonly LifecycleEffect[], now: Now): void {
   const { draft, push, wayOut, settings, self } = parts;
   for (const effect of effects) {

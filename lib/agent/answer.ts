@@ -5,6 +5,7 @@ import type { Now } from "../base/units.ts";
 import { compareAlarms } from "../classify/order.ts";
 import { read } from "../trust/certificate.ts";
 import { acknowledge } from "./acknowledge.ts";
+import type { RelayView } from "./escalate.ts";
 import type { Invites } from "./hear.ts";
 import { operatorOf, type Parts } from "./parts.ts";
 import type { Question } from "./turn.ts";
@@ -42,10 +43,8 @@ export function answer(parts: Parts, invites: Invites, { question, ticket }: { r
           return { id, serial, operator, robot, host: heard?.host ?? host, joinedAt, state, seat: heard?.seat, address: heard && `${heard.address.host}:${heard.address.port}`, lastHeardAt: heard?.lastHeardAt, build: heard?.build };
         }),
       });
-    case "relay": {
-      const { relay, ability, answeredAt, reason } = wayOut.view;
-      return reply(200, { relay: relay && { address: `${relay.host}:${relay.port}`, joined: true }, ability, answeredAt, reason });
-    }
+    case "relay":
+      return question.fresh && wayOut.view.relay !== undefined ? wayOut.look(ticket) : reply(200, relayOf(wayOut.view));
     case "ready":
       return reply(200, { ready: true, open: book.openCount });
     case "invited": {
@@ -62,6 +61,15 @@ export function answer(parts: Parts, invites: Invites, { question, ticket }: { r
       wayOut.join(question.relay, now);
       return reply(200, { relay: `${question.relay.host}:${question.relay.port}` });
   }
+}
+
+/** Who asked for a look at the relay is answered when it has answered, or has not. */
+export function answerLooked({ draft, wayOut }: Parts): void {
+  for (const ticket of wayOut.takeLooked()) draft.answer(ticket, { status: 200, body: relayOf(wayOut.view) });
+}
+
+function relayOf({ relay, ability, answeredAt, reason }: RelayView): Readonly<Record<string, unknown>> {
+  return { relay: relay && { address: `${relay.host}:${relay.port}`, joined: true }, ability, answeredAt, reason };
 }
 
 function find({ book }: Parts, id: string, reply: (status: number, body: unknown) => void): Alarm | undefined {

@@ -13,7 +13,7 @@ import type { LinkAnswer, LinkRequest, RelayAddress } from "../port/relay-link.t
 import type { Ability, Notice, Recipient, RelayEvent } from "../wire/relay-api.ts";
 import { judgeAbility, judgeWayOut } from "./ability.ts";
 import type { Given } from "./escalation.ts";
-import { DEBT_RETRY, outcomeOf, type Pursuit, Pursuits, toldBy } from "./pursuits.ts";
+import { DEBT_RETRY, failuresIn, outcomeOf, type Pursuit, Pursuits, toldBy } from "./pursuits.ts";
 
 export const ABILITY_EVERY_MS: Ms = seconds(60);
 export const HEARTBEAT_EVERY_MS: Ms = seconds(60);
@@ -52,6 +52,9 @@ export class WayOut {
   readonly #due = new Deadlines<Work>();
   #view: RelayView = { relay: undefined, ability: undefined, answeredAt: undefined, reason: NO_RELAY, events: 0 };
   #freshAsked = false;
+  /** Who waits for the answer to it, and who may have it now. */
+  readonly #looking: number[] = [];
+  readonly #looked: number[] = [];
   /** One poll at a time: of two the relay would send away one at once, and that for ever. */
   #polling = false;
   #pollTries = 0;
@@ -93,9 +96,19 @@ export class WayOut {
   probe(alarm: Alarm, policy: Policy, recipients: readonly Recipient[]): News | undefined {
     if (this.#view.relay === undefined) return { kind: "probed", occurrence: alarm.id, answer: "silent", reason: NO_RELAY };
     this.#probing.set(alarm.id, { via: rungOf(policy, alarm.life.step)?.via ?? [], to: recipients });
-    if (!this.#freshAsked) this.#ask({ kind: "ability", fresh: true });
-    this.#freshAsked = true;
+    this.#askFresh();
     return undefined;
+  }
+
+  /** Lets the relay check everything now; its answer, or its silence, is awaited in `takeLooked`. */
+  look(ticket: number): void {
+    this.#looking.push(ticket);
+    this.#askFresh();
+  }
+
+  /** Whose look has come to its end: `view` is of now. */
+  takeLooked(): readonly number[] {
+    return this.#looked.splice(0);
   }
 
   submit(alarm: Alarm, given: Given, now: Now): void {
@@ -122,6 +135,11 @@ export class WayOut {
       if (pursuit.revision === life.revision) for (const operator of toldBy(pursuit)) over.set(operator, pursuit.noticed);
     }
     return [...over].flatMap(([operator, is]) => (is ? [operator] : []));
+  }
+
+  /** Why what the relay has of an occurrence was not accepted, as far as it has said so. */
+  failures(occurrence: OccurrenceId): readonly string[] {
+    return this.#pursuits.of(occurrence).flatMap(({ verdicts, withdrawn }) => (withdrawn ? [] : failuresIn(verdicts)));
   }
 
   /** Takes the relay's answer, or its silence. */
@@ -188,7 +206,10 @@ export class WayOut {
   }
 
   #ability(fresh: boolean, answer: LinkAnswer, now: Now): readonly News[] {
-    if (fresh) this.#freshAsked = false;
+    if (fresh) {
+      this.#freshAsked = false;
+      this.#looked.push(...this.#looking.splice(0));
+    }
     this.#due.set("ability", now.mono + ABILITY_EVERY_MS);
     const ability = answer.kind === "ability" ? answer.ability : undefined;
     const reason = answer.kind === "silent" || answer.kind === "refused" ? answer.reason : "";
@@ -248,6 +269,11 @@ export class WayOut {
     }
     if (answer.events.length > 0) this.#ask({ kind: "commit", upTo: this.#view.events });
     return news;
+  }
+
+  #askFresh(): void {
+    if (!this.#freshAsked) this.#ask({ kind: "ability", fresh: true });
+    this.#freshAsked = true;
   }
 
   #ask(request: LinkRequest): void {

@@ -12,8 +12,8 @@ import { ITEMS_MOST } from "../wire/constants.ts";
 import type { MessageKind } from "../wire/message.ts";
 import { fit, fitAlarm, fitState, FRAME_BYTES } from "../wire/page.ts";
 import { admit, admitOwn, classifyAnew, lookForSomebody, ownIsOpen } from "./admit.ts";
-import { advance, hearNews, probe } from "./advance.ts";
-import { answer } from "./answer.ts";
+import { advance, fallDue, hearNews, probe } from "./advance.ts";
+import { answer, answerLooked } from "./answer.ts";
 import { Book } from "./book.ts";
 import { Draft } from "./draft.ts";
 import { type News, WayOut } from "./escalate.ts";
@@ -117,6 +117,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
         break;
       case "linked":
         this.#news(parts.wayOut.answered(event.request, event.answer, now), now);
+        answerLooked(parts);
         break;
       case "reloaded":
         // Listeners repeat the classification by rules that they must fetch first: they are told of others at once.
@@ -160,7 +161,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
       lapsed = true;
     }
     if (lapsed) lookEverywhere(parts, now);
-    for (let alarm = book.takeDue(now); alarm !== undefined; alarm = book.takeDue(now)) advance(parts, alarm, { kind: "deadline" }, now);
+    for (let alarm = book.takeDue(now); alarm !== undefined; alarm = book.takeDue(now)) fallDue(parts, alarm, now);
     for (let id = push.takeRealert(now.mono); id !== undefined; id = push.takeRealert(now.mono)) this.#alertAgain(id, now);
     wayOut.tick(now, book.openCount);
     const challenge = listeners.takeBeacon(now.mono);

@@ -211,8 +211,14 @@ export function outcomeOf({ deliveries, verdicts: judged }: Pursuit): { readonly
   if (deliveries === undefined || verdicts.length < deliveries) return undefined;
   const reason = verdicts.length === 0
     ? "no channel of the relay reaches any of the recipients"
-    : verdicts.map(([delivery, { verdict, reason: why }]) => `${delivery.split("/")[1]}: ${why === "" ? verdict : why}`).join("; ");
+    : failuresIn(judged).join("; ");
   return { verdict: "refused", reason };
+}
+
+/** What went wrong so far, a reason for each delivery that was not accepted. */
+export function failuresIn(verdicts: Pursuit["verdicts"]): readonly string[] {
+  return Object.entries(verdicts).flatMap(([delivery, { verdict, reason }]) =>
+    verdict === "accepted" ? [] : [`${delivery.split("/")[1]}: ${reason === "" ? verdict : reason}`]);
 }
 
 /** Operators who were told by this escalation, or may have been. */
