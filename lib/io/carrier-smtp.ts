@@ -6,7 +6,11 @@
 import { Readable } from "node:stream";
 import MailComposer from "nodemailer/lib/mail-composer";
 import SMTPConnection from "nodemailer/lib/smtp-connection";
+import { type Ms, seconds } from "../base/units.ts";
 import type { CarrierReply, SmtpCommand, SmtpProbe, SmtpRequest, SmtpServer } from "../port/carrier.ts";
+
+/** For one name; a resolver that has not answered by then is not going to. */
+const DNS_MS_MOST: Ms = seconds(5);
 
 /** Never rejects, never logs; ends within `timeoutMs`. */
 export async function carrySmtp(request: SmtpRequest | SmtpProbe): Promise<CarrierReply> {
@@ -35,7 +39,9 @@ function connectionTo({ server, timeoutMs }: SmtpRequest | SmtpProbe): SMTPConne
     secure: security === "tls",
     requireTLS: security === "starttls",
     ignoreTLS: security === "none",
-    connectionTimeout: timeoutMs, greetingTimeout: timeoutMs, socketTimeout: timeoutMs, dnsTimeout: timeoutMs,
+    connectionTimeout: timeoutMs, greetingTimeout: timeoutMs, socketTimeout: timeoutMs,
+    // Sooner than the rest, so that dead name servers are called by their name and not "no answer".
+    dnsTimeout: Math.min(timeoutMs, DNS_MS_MOST),
     socketCloseTimeout: 1000,
     maxResponseSize: 65_536,
     // The addresses of loopback count like any other: the mail server may be on this host.
