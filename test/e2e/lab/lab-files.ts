@@ -19,6 +19,8 @@ export type LabPlan = {
   /** Where the agent finds the relay. */
   readonly leg: "lan" | "ssh";
   readonly joined: boolean;
+  /** Nobody outside answers for names, from the start. */
+  readonly nameless: boolean;
   readonly seed: number;
 };
 
@@ -42,7 +44,7 @@ export function planned(wish: Partial<LabPlan>): LabPlan {
   return {
     hosts: [NODE, laptopOf("li", "10.11.131.21/24"), laptopOf("zhao", "10.11.131.22/24"), JUMP, OUTSIDE],
     listeners: PEOPLE.map((operator) => ({ operator, host: `laptop-${operator}`, words: SEATED })),
-    operators: [], leg: "lan", joined: true, seed: 1, ...wish,
+    operators: [], leg: "lan", joined: true, nameless: false, seed: 1, ...wish,
   };
 }
 

@@ -155,6 +155,7 @@ export async function aLab(wish: Partial<LabPlan> = {}): Promise<Lab> {
   let outside: Outside | undefined;
   try {
     outside = await openOutside(network.host("outside").namespace, { users: [...PEOPLE, ...plan.operators] });
+    outside.names.dead = plan.nameless;
     const folder = (name: string): string => {
       const path = join(network.folder, name);
       mkdirSync(path, { recursive: true, mode: 0o700 });

@@ -26,7 +26,16 @@ export async function openOutside(namespace: string, { users }: { readonly users
     openMailStandIn({ host: OUTSIDE_ADDRESS, port: MAIL_PORT, tls: OUTSIDE_TLS, ...MAIL_LOGIN }),
     Bun.udpSocket({
       hostname: OUTSIDE_ADDRESS, port: 53,
-      socket: { data: (socket, question, port, address) => void (names.dead || socket.send(answerTo(question), port, address)) },
+      socket: {
+        error: () => {}, // Whoever asked has gone, which the kernel reports here.
+        data: (socket, question, port, address) => {
+          try {
+            if (!names.dead) socket.send(answerTo(question), port, address);
+          } catch {
+            // The same report again, in the way of this answer: it will be asked for anew.
+          }
+        },
+      },
     }),
     openWecomStandIn({ host: OUTSIDE_ADDRESS, port: WECOM_PORT, tls: OUTSIDE_TLS, users }),
   ] as const);
