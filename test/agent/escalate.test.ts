@@ -274,3 +274,32 @@ describe("after a restart of the agent", () => {
     expect(relay.taken).toHaveLength(1);
   });
 });
+
+describe("silence is a reason like any other, and the LAN hears it", () => {
+  test("where the relay does not answer the question", () => {
+    const world = new AgentWorld({ relay: true });
+    const id = world.raise({ severity: "minor" });
+    world.passes(minutes(5) + seconds(11));
+    expect(world.alarm(id)).toMatchObject({ phase: "fallback", reason: "the relay did not answer within 10 s: the relay has not answered yet" });
+  });
+
+  test("where verdicts do not come, beside those that came", () => {
+    const { world, relay, id } = anEscalatedAlarm(undefined);
+    const [given] = relay.taken;
+    if (given !== undefined) world.put({ kind: "linked", request: { kind: "submit", escalation: given }, answer: { kind: "stored", deliveries: 2 } });
+    if (given !== undefined) relay.tells(given, { verdict: "refused", reason: "550 no such user" });
+    world.passes(seconds(61));
+    expect(world.alarm(id)).toMatchObject({ phase: "fallback", reason: "mail: 550 no such user; the relay could not say within 60 s that anything was sent" });
+  });
+});
+
+test("who asks for a fresh look at the relay is answered with what it says now", () => {
+  const world = new AgentWorld({ relay: true });
+  const relay = new RelayOf(world);
+  relay.ability = UNABLE;
+  expect(world.ask({ kind: "relay", fresh: false }).body).toMatchObject({ ability: { channels: [{ able: true }] } });
+  expect(world.ask({ kind: "relay", fresh: true }).body).toMatchObject({ ability: { channels: [{ able: false }] } });
+  relay.otherwise = { kind: "silent", reason: "connection refused" };
+  expect(world.ask({ kind: "relay", fresh: true }).body).toMatchObject({ reason: "connection refused" });
+  expect(new AgentWorld().ask({ kind: "relay", fresh: true }).body).toMatchObject({ reason: "no relay has been joined" });
+});

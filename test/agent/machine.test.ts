@@ -64,35 +64,6 @@ test("a relay that does not answer rings the LAN again with the reason", () => {
   expect(world.alarm(id)).toMatchObject({ phase: "fallback", reason: "connection refused" });
 });
 
-test("who asks for a fresh look at the relay is answered with what it says now", () => {
-  const world = new AgentWorld({ relay: true });
-  world.put({ kind: "linked", request: { kind: "ability", fresh: false }, answer: { kind: "ability", ability: ABLE } });
-  aRelay(world, UNABLE, undefined);
-  expect(world.ask({ kind: "relay", fresh: false }).body).toMatchObject({ ability: ABLE });
-  expect(world.ask({ kind: "relay", fresh: true }).body).toMatchObject({ ability: UNABLE });
-  world.relay = () => ({ kind: "silent", reason: "connection refused" });
-  expect(world.ask({ kind: "relay", fresh: true }).body).toMatchObject({ reason: "connection refused" });
-  const alone = new AgentWorld();
-  expect(alone.ask({ kind: "relay", fresh: true }).body).toMatchObject({ reason: "no relay has been joined" });
-});
-
-test("a relay that says nothing at all is the reason that the LAN hears", () => {
-  const world = new AgentWorld({ relay: true });
-  const id = world.raise({ severity: "minor" });
-  world.passes(minutes(5) + seconds(11));
-  expect(world.alarm(id)).toMatchObject({ phase: "fallback", reason: "the relay did not answer within 10 s: the relay has not answered yet" });
-});
-
-test("verdicts that do not come are the reason, beside those that came", () => {
-  const world = new AgentWorld({ relay: true });
-  aRelay(world, ABLE, "refused");
-  const answered = world.relay;
-  world.relay = (request) => (request.kind === "submit" ? { kind: "stored", deliveries: 2 } : answered(request));
-  const id = world.raise({ severity: "minor" });
-  world.passes(minutes(5) + seconds(61));
-  expect(world.alarm(id)).toMatchObject({ phase: "fallback", reason: "mail: 550 no such user; the relay could not say within 60 s that anything was sent" });
-});
-
 test("without any relay the LAN hears that as the reason", () => {
   const world = new AgentWorld();
   const id = world.raise({ severity: "minor" });
