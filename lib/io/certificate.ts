@@ -64,7 +64,7 @@ function toBeSigned(spki: Uint8Array): Uint8Array {
   const name = sequence(set(sequence(oid(COMMON_NAME), text(`gapbell ${toHex(hash.subarray(0, 8))}`))));
   return sequence(
     tag(0xa0, integer(new Uint8Array([2]))), integer(serial), ED25519, name,
-    sequence(tag(0x17, utf8("200101000000Z")), tag(0x18, utf8("99991231235959Z"))), // RFC 5280 §4.1.2.5: no end
+    sequence(tag(0x17, utf8("700101000000Z")), tag(0x18, utf8("99991231235959Z"))), // RFC 5280 §4.1.2.5: no end; from 1970, where a clock without a battery begins
     name, spki, tag(0xa3, extensions()),
   );
 }

@@ -10,13 +10,14 @@ test("the same seed gives the same certificate, another seed another", () => {
   expect(tlsIdentity(seed(1)).key).not.toBe(tlsIdentity(seed(2)).key);
 });
 
-test("it is a certificate that others can read, signed by its own key and without an end", () => {
+test("it is a certificate that others can read, signed by its own key, good at whatever time a clock shows", () => {
   const { certificate, key } = tlsIdentity(seed(1));
   const read = new X509Certificate(certificate);
   expect(read.verify(read.publicKey)).toBe(true);
   expect(read.checkIssued(read)).toBe(true);
   expect(read.subjectAltName).toBe(`DNS:${TLS_NAME}`);
   expect(read.subject).toMatch(/^CN=gapbell [0-9a-f]{16}$/);
+  expect(read.validFrom).toBe("Jan  1 00:00:00 1970 GMT");
   expect(read.validTo).toContain("9999");
   expect(key).toContain("BEGIN PRIVATE KEY");
 });
