@@ -145,7 +145,7 @@ describe("a relay that runs", () => {
     const joined = await joinRelay(joinString, LI);
     if (!joined.ok) throw new Error(joined.fault.reason);
     const link = openRelayLink(joined.value, LI);
-    mail.failNext("rcpt", { code: 451, text: "4.7.1 greylisted" }, 1);
+    mail.failNext("rcpt", { code: 451, text: "4.7.1 greylisted" });
     const before = mail.mails.length;
     expect(await link.ask({ kind: "submit", escalation: anEscalation({ id: "e2", step: 1, via: ["mail"] }) })).toEqual({ kind: "stored", deliveries: 1 });
     const heard = await link.ask({ kind: "events", after: 6 });

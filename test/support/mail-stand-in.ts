@@ -32,7 +32,8 @@ export type MailStandIn = {
   readonly mails: readonly ReceivedMail[];
   /** Connections that are open now. */
   readonly open: () => number;
-  failNext(at: MailMoment, fault: MailFault, times?: number): void;
+  /** @param about only what carries this text: the sender at "mail", the recipient at "rcpt", recipients and subject at "data" */
+  failNext(at: MailMoment, fault: MailFault, options?: { readonly times?: number; readonly about?: string }): void;
   close(): Promise<void>;
 };
 
@@ -52,13 +53,13 @@ type Done = (error?: Error | null) => void;
 /** Its socket is made before the first wait, in the network that the caller is in. */
 export async function openMailStandIn({ user, password, tls, implicit = false, host = "127.0.0.1", port = 0 }: MailStandInOptions = {}): Promise<MailStandIn> {
   const mails: ReceivedMail[] = [];
-  const faults: { readonly at: MailMoment; readonly fault: MailFault }[] = [];
+  const faults: { readonly at: MailMoment; readonly fault: MailFault; readonly about: string }[] = [];
   const sockets = new Set<Socket>();
   const sessions = new Set<string>();
 
   /** @returns whether the moment was taken by a fault */
-  const failed = (at: MailMoment, remotePort: number, done: Done): boolean => {
-    const index = faults.findIndex((one) => one.at === at);
+  const failed = (at: MailMoment, { remotePort, text = "" }: { readonly remotePort: number; readonly text?: string }, done: Done): boolean => {
+    const index = faults.findIndex((one) => one.at === at && text.includes(one.about));
     const fault = index < 0 ? undefined : faults.splice(index, 1)[0]?.fault;
     if (fault === undefined) return false;
     if (fault === "cut") for (const socket of sockets) if (socket.remotePort === remotePort) socket.destroy();
@@ -80,31 +81,32 @@ export async function openMailStandIn({ user, password, tls, implicit = false, h
     closeTimeout: 100,
     onConnect: (session, done) => {
       sessions.add(session.id);
-      if (!failed("connect", session.remotePort, done)) done();
+      if (!failed("connect", session, done)) done();
     },
     onAuth: (auth, session, done) => {
-      if (failed("auth", session.remotePort, (error) => done(error ?? null))) return;
+      if (failed("auth", session, (error) => done(error ?? null))) return;
       if (auth.username === user && auth.password === password) done(null, { user: auth.username });
       else done(Object.assign(new Error("5.7.8 Authentication failed"), { responseCode: 535 }));
     },
     onClose: (session) => {
       sessions.delete(session.id);
     },
-    onMailFrom: (_address, session, done) => {
-      if (!failed("mail", session.remotePort, done)) done();
+    onMailFrom: ({ address: text }, session, done) => {
+      if (!failed("mail", { ...session, text }, done)) done();
     },
-    onRcptTo: (_address, session, done) => {
-      if (!failed("rcpt", session.remotePort, done)) done();
+    onRcptTo: ({ address: text }, session, done) => {
+      if (!failed("rcpt", { ...session, text }, done)) done();
     },
     onData: (stream, session, done) => {
       const chunks: Uint8Array[] = [];
       stream.on("data", (chunk: Uint8Array) => chunks.push(chunk));
       stream.on("end", () => {
-        if (failed("data", session.remotePort, done)) return;
         const raw = new Uint8Array(Buffer.concat(chunks));
         const { mailFrom, rcptTo } = session.envelope;
+        const mail = readMail(raw);
+        if (failed("data", { ...session, text: [...rcptTo.map(({ address }) => address), mail.subject].join(" ") }, done)) return;
         mails.push({
-          ...readMail(raw), raw, at: Date.now(),
+          ...mail, raw, at: Date.now(),
           from: mailFrom === false ? "" : mailFrom.address,
           to: rcptTo.map(({ address }) => address),
           client: session.hostNameAppearsAs,
@@ -129,8 +131,8 @@ export async function openMailStandIn({ user, password, tls, implicit = false, h
     port: typeof address === "object" && address !== null ? address.port : 0,
     mails,
     open: () => sessions.size,
-    failNext: (at, fault, times = 1) => {
-      for (let i = 0; i < times; i += 1) faults.push({ at, fault });
+    failNext: (at, fault, { times = 1, about = "" } = {}) => {
+      for (let i = 0; i < times; i += 1) faults.push({ at, fault, about });
     },
     close: () =>
       new Promise<void>((resolve) => {

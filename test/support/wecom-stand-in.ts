@@ -36,14 +36,17 @@ export type ScriptedAnswer =
   /** The request is read and never answered. */
   | "hang";
 
+/** `about`: only calls whose body holds this text. */
+export type ScriptOptions = { readonly times?: number; readonly call?: WecomCall; readonly about?: string };
+
 export type WecomStandIn = {
   /** For the setting `base`. */
   readonly base: string;
   readonly requests: readonly WecomRequest[];
   readonly messages: readonly WecomMessage[];
   /** The next calls of this kind get the recorded answer with this errcode (of any message call where none is named). */
-  answerNext(errcode: number, options?: { readonly times?: number; readonly call?: WecomCall }): void;
-  answerNextWith(answer: ScriptedAnswer, options?: { readonly times?: number; readonly call?: WecomCall }): void;
+  answerNext(errcode: number, options?: ScriptOptions): void;
+  answerNextWith(answer: ScriptedAnswer, options?: ScriptOptions): void;
   /** Every token given so far is answered with 42001 from now on. */
   expireTokens(): void;
   /** Takes no more connections: the provider is gone until `close`. */
@@ -77,7 +80,7 @@ export function openWecomStandIn(options: WecomStandInOptions = {}): WecomStandI
   };
   const requests: WecomRequest[] = [];
   const messages: WecomMessage[] = [];
-  const script: { call: WecomCall | undefined; answer: ScriptedAnswer | { errcode: number } }[] = [];
+  const script: { call: WecomCall | undefined; about: string; answer: ScriptedAnswer | { errcode: number } }[] = [];
   const tokens = new Map<string, "valid" | "expired">();
   const seen = new Map<string, number>();
 
@@ -91,7 +94,7 @@ export function openWecomStandIn(options: WecomStandInOptions = {}): WecomStandI
       const url = new URL(request.url);
       const bytes = new Uint8Array(await request.arrayBuffer());
       const call = CALLS[`${request.method} ${url.pathname}`];
-      const scripted = takeScripted(call);
+      const scripted = takeScripted(call, Buffer.from(bytes).toString("utf8"));
       const judged = scripted === undefined ? judge(call, url, bytes) : undefined;
       const answer = await answerTo(call, scripted, judged);
       requests.push({
@@ -103,8 +106,8 @@ export function openWecomStandIn(options: WecomStandInOptions = {}): WecomStandI
     },
   });
 
-  const takeScripted = (call: WecomCall | undefined): ScriptedAnswer | { errcode: number } | undefined => {
-    const at = script.findIndex((one) => call !== undefined && (one.call === call || (one.call === undefined && call !== "gettoken")));
+  const takeScripted = (call: WecomCall | undefined, body: string): ScriptedAnswer | { errcode: number } | undefined => {
+    const at = script.findIndex((one) => call !== undefined && body.includes(one.about) && (one.call === call || (one.call === undefined && call !== "gettoken")));
     return at < 0 ? undefined : script.splice(at, 1)[0]?.answer;
   };
 
@@ -193,11 +196,11 @@ export function openWecomStandIn(options: WecomStandInOptions = {}): WecomStandI
     base: `${site.tls === undefined ? "http" : "https"}://${site.host}:${server.port}`,
     requests,
     messages,
-    answerNext: (errcode, { times = 1, call } = {}) => {
-      for (let i = 0; i < times; i += 1) script.push({ call, answer: { errcode } });
+    answerNext: (errcode, { times = 1, call, about = "" } = {}) => {
+      for (let i = 0; i < times; i += 1) script.push({ call, about, answer: { errcode } });
     },
-    answerNextWith: (answer, { times = 1, call } = {}) => {
-      for (let i = 0; i < times; i += 1) script.push({ call, answer });
+    answerNextWith: (answer, { times = 1, call, about = "" } = {}) => {
+      for (let i = 0; i < times; i += 1) script.push({ call, about, answer });
     },
     expireTokens: () => {
       for (const token of tokens.keys()) tokens.set(token, "expired");
