@@ -5,17 +5,21 @@ import { join } from "node:path";
 import { WECOM_STAND_IN } from "../../support/wecom-stand-in.ts";
 import type { HostPlan } from "./network.ts";
 import { MAIL_LOGIN, OUTSIDE_ADDRESS } from "./outside.ts";
+import { POSTFIX_PORT } from "./postfix.ts";
 
 /** li answers for "osd", zhao for "node"; both have a laptop. */
 export const PEOPLE = ["li", "zhao"] as const;
 
 export type ListenerPlan = { readonly operator: string; readonly host: string; readonly words: readonly string[] };
 
+export type Told = { readonly name: string; readonly via: "mail" | "wecom" };
+
 export type LabPlan = {
   readonly hosts: readonly HostPlan[];
   readonly listeners: readonly ListenerPlan[];
-  /** Names of operators beyond li and zhao; each answers for a module of the same name and has mail and WeCom. */
-  readonly operators: readonly string[];
+  /** People outside who are told by a policy of their own name, and by this way only; li answers on the LAN. */
+  readonly told: readonly Told[];
+  readonly mailServer: "stand-in" | "postfix";
   /** Where the agent finds the relay. */
   readonly leg: "lan" | "ssh";
   readonly joined: boolean;
@@ -44,12 +48,12 @@ export function planned(wish: Partial<LabPlan>): LabPlan {
   return {
     hosts: [NODE, laptopOf("li", "10.11.131.21/24"), laptopOf("zhao", "10.11.131.22/24"), JUMP, OUTSIDE],
     listeners: PEOPLE.map((operator) => ({ operator, host: `laptop-${operator}`, words: SEATED })),
-    operators: [], leg: "lan", joined: true, nameless: false, seed: 1, ...wish,
+    told: [], mailServer: "stand-in", leg: "lan", joined: true, nameless: false, seed: 1, ...wish,
   };
 }
 
-export function writeAgentFiles(folder: string, { operators }: Pick<LabPlan, "operators">): void {
-  const files = { "agent.yaml": AGENT_YAML, "rules.yaml": RULES_YAML, "roster.yaml": rosterYaml(operators) };
+export function writeAgentFiles(folder: string, { told }: LabPlan): void {
+  const files = { "agent.yaml": agentYaml(told), "rules.yaml": rulesYaml(told), "roster.yaml": rosterYaml(told) };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
 }
 
@@ -57,40 +61,48 @@ export function writeClientFiles(folder: string): void {
   writeFileSync(join(folder, "client.yaml"), "language: en\n");
 }
 
-export function writeRelayFiles(folder: string, { leg }: Pick<LabPlan, "leg">): void {
-  writeFileSync(join(folder, "relay.yaml"), relayYaml(leg));
+export function writeRelayFiles(folder: string, plan: LabPlan): void {
+  writeFileSync(join(folder, "relay.yaml"), relayYaml(plan));
 }
 
-const AGENT_YAML = `cluster: lab
+function agentYaml(told: readonly Told[]): string {
+  const own = told.map(({ name, via }) => `  ${name}: ${policyYaml("3s", `{to: ${name}, via: [${via}], after: 0}`)}\n`);
+  return `cluster: lab
 agent: node1
 content: [severity, module, item, text, times, id]
 policies:
   default: ${policyYaml("3s")}
   patient: ${policyYaml("1h")}
-`;
+${own.join("")}`;
+}
 
 /** The waits for the relay leave room for what it looks at itself: a name or a connection that does not answer takes 2 s each. */
-function policyYaml(ack: string): string {
-  return `{ack: ${ack}, steps: [{to: responsible, via: [wecom, mail], after: 0}], probe_timeout: 9s, verdict_timeout: 9s, retry: 2s}`;
+function policyYaml(ack: string, step = "{to: responsible, via: [wecom, mail], after: 0}"): string {
+  return `{ack: ${ack}, steps: [${step}], probe_timeout: 9s, verdict_timeout: 9s, retry: 2s}`;
 }
 
-const RULES_YAML = `rules:
-  - {name: patient, match: [policy=patient], module: "{module}", item: "{item}", policy: patient}
-  - {name: default, module: "{module}", item: "{item}"}
-`;
-
-function rosterYaml(operators: readonly string[]): string {
-  const person = (name: string, modules: readonly string[]): string =>
-    `  ${name}: {language: en, timezone: UTC, modules: [${modules.join(", ")}], mail: ${name}@example.org, wecom: ${name}}\n`;
-  const all = [person("li", ["osd"]), person("zhao", ["node"]), ...operators.map((name) => person(name, [name]))];
-  return `operators:\n${all.join("")}last_resort: [li]\n`;
+function rulesYaml(told: readonly Told[]): string {
+  const rules = ["patient", ...told.map(({ name }) => name)].map((name) => `  - {name: ${name}, match: [policy=${name}], module: "{module}", item: "{item}", policy: ${name}}\n`);
+  return `rules:\n${rules.join("")}  - {name: default, module: "{module}", item: "{item}"}\n`;
 }
 
-function relayYaml(leg: LabPlan["leg"]): string {
+function rosterYaml(told: readonly Told[]): string {
+  const lines = [
+    "  li: {language: en, timezone: UTC, modules: [osd], mail: li@example.org, wecom: li}",
+    "  zhao: {language: en, timezone: UTC, modules: [node], mail: zhao@example.org, wecom: zhao}",
+    ...told.map(({ name, via }) => `  ${name}: {language: en, timezone: UTC, ${via}: ${via === "mail" ? `${name}@example.org` : name}}`),
+  ];
+  return `operators:\n${lines.join("\n")}\nlast_resort: [li]\n`;
+}
+
+function relayYaml({ leg, mailServer }: LabPlan): string {
+  const mail = mailServer === "postfix"
+    ? `{host: mail.example.org, port: ${POSTFIX_PORT}, authority_file: outside.crt, from: ${MAIL_LOGIN.user}, name: jump1.example.org}`
+    : `{host: mail.example.org, port: 587, user: ${MAIL_LOGIN.user}, password_file: mail.password, authority_file: outside.crt, from: ${MAIL_LOGIN.user}, name: jump1.example.org}`;
   return `listen: ${leg === "lan" ? "10.11.131.2" : "127.0.0.1"}:11117
 name: jump1
 channels:
-  mail: {host: mail.example.org, port: 587, user: ${MAIL_LOGIN.user}, password_file: mail.password, authority_file: outside.crt, from: ${MAIL_LOGIN.user}, name: jump1.example.org}
+  mail: ${mail}
   wecom: {corp: ${WECOM_STAND_IN.corp}, agent: ${WECOM_STAND_IN.agent}, secret_file: wecom.secret, base: "https://wecom.example.org", authority_file: outside.crt}
 recipients: {mail: ["*@example.org"]}
 legs: {lan: eth0, outside: eth1}

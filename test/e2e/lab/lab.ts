@@ -13,6 +13,7 @@ import { type LabPlan, PEOPLE, planned, writeAgentFiles, writeClientFiles, write
 import { type Circumstances, etc, type Host, type Network, openNetwork, type Program } from "./network.ts";
 import { MAIL_LOGIN, openOutside, OUTSIDE_ADDRESS, type Outside } from "./outside.ts";
 import { OUTSIDE_TLS } from "./outside-tls.ts";
+import { startPostfix } from "./postfix.ts";
 
 /** Everything of a lab happens within seconds; a machine that is shared by many takes longer. */
 const PATIENCE_MS = 30_000;
@@ -110,7 +111,7 @@ export class Lab implements AsyncDisposable {
 
   /** A source on the cluster node reports. The agent has answered when this returns. */
   async raises({ module = "osd", item = "osd.12", severity = "critical", text = "osd.12 is full", policy = "quick" }: {
-    readonly module?: string; readonly item?: string; readonly severity?: string; readonly text?: string; readonly policy?: "quick" | "patient";
+    readonly module?: string; readonly item?: string; readonly severity?: string; readonly text?: string; readonly policy?: string;
   } = {}): Promise<Alarm> {
     const labels = { alertname: "DiskFull", module, item, policy };
     const answered = await this.agent.ask("/v1/reports", { method: "POST", body: { condition: "raised", labels, severity, text } });
@@ -154,7 +155,7 @@ export async function aLab(wish: Partial<LabPlan> = {}): Promise<Lab> {
   const network = await openNetwork(plan.hosts, { seed: plan.seed });
   let outside: Outside | undefined;
   try {
-    outside = await openOutside(network.host("outside").namespace, { users: [...PEOPLE, ...plan.operators] });
+    outside = await openOutside(network.host("outside").namespace, { users: [...PEOPLE, ...plan.told.map(({ name }) => name)] });
     outside.names.dead = plan.nameless;
     const folder = (name: string): string => {
       const path = join(network.folder, name);
@@ -169,6 +170,7 @@ export async function aLab(wish: Partial<LabPlan> = {}): Promise<Lab> {
       operator, new Station({ host: network.host(host), state: folder(`${operator}-client`), binary: binaries.client, label: "client", words }),
     ]));
     const lab = new Lab({ network, outside, agent, relay, laptops });
+    if (plan.mailServer === "postfix") await startPostfix(network.host("outside"), network.folder);
     await furnish(lab, plan);
     return lab;
   } catch (thrown) {
