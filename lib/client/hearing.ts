@@ -158,7 +158,9 @@ export class Ears {
     const address = { host: from.host, port: body.port };
     if (freshness === "older") return this.#challengeAside(held, address, body.challenge, now.mono);
     // One that was silent gets time to answer before it is called one that does not.
-    if (now.mono >= held.beaconAt + DEAF_MS) held.graceUntil = Math.max(held.graceUntil, now.mono + ANSWER_GRACE_MS);
+    // The long wait of the start is for the first beacon, not for answers.
+    if (held.beaconAt === NEVER) held.graceUntil = now.mono + ANSWER_GRACE_MS;
+    else if (now.mono >= held.beaconAt + DEAF_MS) held.graceUntil = Math.max(held.graceUntil, now.mono + ANSWER_GRACE_MS);
     held.beaconAt = now.mono;
     held.beacon = body;
     // A beacon that could be a recording moves nothing that works: who answers there will be believed.

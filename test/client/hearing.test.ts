@@ -114,6 +114,14 @@ test("beacons without an answer to us are not green", () => {
   expect(world.status().green).toBe(false);
 });
 
+test("an agent that is heard from the start and never answers is called so within seconds, not after the wait for its first beacon", () => {
+  const agent = new ScriptedAgent();
+  agent.answers.hello = false;
+  const world = new ClientWorld({ agents: [agent] });
+  world.passes(seconds(12), { beacons: true });
+  expect(world.hearingLines()).toEqual(["Agent node1 is heard but does not answer: alarms may arrive, acknowledgements may not"]);
+});
+
 test("a laptop that slept does not call its agent silent before it had a chance", () => {
   const world = new ClientWorld().settle();
   world.effects = [];
