@@ -23,6 +23,8 @@ export type LabPlan = {
   /** Where the agent finds the relay. */
   readonly leg: "lan" | "ssh";
   readonly joined: boolean;
+  /** Firewalls (nft) that stand before anybody joins, by host. */
+  readonly firewalls: Readonly<Record<string, string>>;
   /** Nobody outside answers for names, from the start. */
   readonly nameless: boolean;
   readonly seed: number;
@@ -48,7 +50,7 @@ export function planned(wish: Partial<LabPlan>): LabPlan {
   return {
     hosts: [NODE, laptopOf("li", "10.11.131.21/24"), laptopOf("zhao", "10.11.131.22/24"), JUMP, OUTSIDE],
     listeners: PEOPLE.map((operator) => ({ operator, host: `laptop-${operator}`, words: SEATED })),
-    told: [], mailServer: "stand-in", leg: "lan", joined: true, nameless: false, seed: 1, ...wish,
+    told: [], mailServer: "stand-in", leg: "lan", joined: true, firewalls: {}, nameless: false, seed: 1, ...wish,
   };
 }
 

@@ -157,6 +157,7 @@ export async function aLab(wish: Partial<LabPlan> = {}): Promise<Lab> {
   try {
     outside = await openOutside(network.host("outside").namespace, { users: [...PEOPLE, ...plan.told.map(({ name }) => name)] });
     outside.names.dead = plan.nameless;
+    for (const [name, rules] of Object.entries(plan.firewalls)) network.host(name).nft(rules);
     const folder = (name: string): string => {
       const path = join(network.folder, name);
       mkdirSync(path, { recursive: true, mode: 0o700 });
