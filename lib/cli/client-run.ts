@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import type { Language } from "../alarm/language.ts";
 import { hasNotify, openNotifyDesk } from "../io/desk-notify.ts";
 import { openTerminalDesk, type TerminalDesk } from "../io/desk-terminal.ts";
+import { hasWall, openWallDesk } from "../io/desk-wall.ts";
 import type { openLog } from "../io/log.ts";
 import { makeFolder } from "../io/state.ts";
 import type { Desk } from "../port/desk.ts";
@@ -26,29 +27,33 @@ export type ClientSetup = {
   readonly timezone: string;
   readonly terminal: boolean;
   readonly desktop: boolean;
+  /** Lines on every terminal of this host. */
+  readonly wall: boolean;
   /** Somebody looks at this terminal and can press keys. */
   readonly live: boolean;
 };
 
-type RunOptions = StateOptions & { readonly seat?: string; readonly desktop: boolean; readonly terminal: boolean };
+type RunOptions = StateOptions & { readonly seat?: string; readonly desk?: string; readonly desktop: boolean; readonly terminal: boolean };
 
 /** @param run the listener itself, until it is told to stop; returns the exit code */
 export function addRun(program: Command, run: (setup: ClientSetup) => Promise<number>): void {
   const running = addState(program.command("run"))
     .description("listen, ring and acknowledge, until q, Ctrl-C or SIGTERM")
     .option("--seat <who>", "person: somebody sits here, whatever this host looks like; none: nobody does")
-    .option("--no-desktop", "no popups")
+    .option("--desk <name>", "wall: write alarms to every terminal of this host (by itself where there is neither terminal nor desktop)")
+    .option("--no-desktop", "no popups, and nothing to other terminals unless --desk wall says so")
     .option("--no-terminal", "nothing on standard output")
     .action(async (options: RunOptions) => {
       process.exitCode = await run(setupOf(options));
     });
-  withExample(running, "gapbell-client run\ngapbell-client run --no-desktop --state ./li");
+  withExample(running, "gapbell-client run\ngapbell-client run --no-desktop --state ./li\ngapbell-client run --desk wall --seat person    # as a service on a jump host");
 }
 
 function setupOf(options: RunOptions): ClientSetup {
   if (options.seat !== undefined && options.seat !== "person" && options.seat !== "none") {
     throw new ExitFault(EXIT.usage, `The seat is "${options.seat}", must be person or none`);
   }
+  if (options.desk !== undefined && options.desk !== "wall") throw new ExitFault(EXIT.usage, `The desk is "${options.desk}", must be wall`);
   const state = folderOf(options);
   const made = makeFolder(state);
   if (!made.ok) throw new ExitFault(EXIT.config, `Cannot make "${state}": ${made.fault.reason}`);
@@ -58,8 +63,9 @@ function setupOf(options: RunOptions): ClientSetup {
   const reader = readerOf();
   const desktop = options.desktop && !keys.robot && hasNotify();
   const eyes = desktop || (options.terminal && process.stdout.isTTY === true);
+  const wall = !keys.robot && (options.desk === "wall" || (options.desktop && !eyes && hasWall()));
   return {
-    state, config, keys, host: hostname().slice(0, 64) || "unknown", terminal: options.terminal, desktop,
+    state, config, keys, host: hostname().slice(0, 64) || "unknown", terminal: options.terminal, desktop, wall,
     live: options.terminal && !keys.robot && process.stdin.isTTY === true && process.stdout.isTTY === true,
     // The warrant decides who is a robot; a person is believed where there is something to look at, or by word.
     seat: keys.robot ? "robot" : (options.seat ?? config.seat ?? (eyes ? "person" : "none")),
@@ -84,7 +90,11 @@ export function openDesks(
     : undefined;
   // Without any desk a person who is said to sit here is believed to read the command line or the lines of a script.
   const silent: Desk = { show: async () => person, update: () => {}, hearing: () => {}, close: () => {} };
-  const all = [...(terminal === undefined ? [silent] : [terminal]), ...(setup.desktop ? [openNotifyDesk({ language, timezone, log })] : [])];
+  const all = [
+    ...(terminal === undefined ? [silent] : [terminal]),
+    ...(setup.desktop ? [openNotifyDesk({ language, timezone, log })] : []),
+    ...(setup.wall ? [openWallDesk({ language, timezone, person, log })] : []),
+  ];
   const release = live && terminal !== undefined ? readKeys(terminal) : () => {};
   return {
     all, note: live ? terminal?.note : undefined,
