@@ -44,7 +44,7 @@ export const laptopOf = (operator: string, address: string): HostPlan => ({
 });
 
 /** Somebody sits before it, also where it is a test that reads the screen. */
-const SEATED = ["--seat", "person", "--no-desktop"];
+export const SEATED = ["--seat", "person", "--no-desktop"];
 
 export function planned(wish: Partial<LabPlan>): LabPlan {
   return {
@@ -74,6 +74,7 @@ agent: node1
 content: [severity, module, item, text, times, id]
 policies:
   default: ${policyYaml("3s")}
+  calm: ${policyYaml("12s")}
   patient: ${policyYaml("1h")}
 ${own.join("")}`;
 }
@@ -84,7 +85,7 @@ function policyYaml(ack: string, step = "{to: responsible, via: [wecom, mail], a
 }
 
 function rulesYaml(told: readonly Told[]): string {
-  const rules = ["patient", ...told.map(({ name }) => name)].map((name) => `  - {name: ${name}, match: [policy=${name}], module: "{module}", item: "{item}", policy: ${name}}\n`);
+  const rules = ["calm", "patient", ...told.map(({ name }) => name)].map((name) => `  - {name: ${name}, match: [policy=${name}], module: "{module}", item: "{item}", policy: ${name}}\n`);
   return `rules:\n${rules.join("")}  - {name: default, module: "{module}", item: "{item}"}\n`;
 }
 

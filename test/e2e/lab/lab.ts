@@ -117,6 +117,24 @@ export class Lab implements AsyncDisposable {
     const answered = await this.agent.ask("/v1/reports", { method: "POST", body: { condition: "raised", labels, severity, text } });
     const [id] = (answered?.["occurrences"] ?? []) as readonly string[];
     if (id === undefined) throw new Error(`The agent does not take an alarm in: ${JSON.stringify(answered)}${await this.account()}`);
+    return this.#follow(id, labels);
+  }
+
+  /** Waits for an alarm that a source of its own hands in. */
+  async hears(alertname: string): Promise<Alarm> {
+    type Listed = { readonly id: string; readonly labels: Readonly<Record<string, string>> };
+    let found: Listed | undefined;
+    await this.until(`the agent has ${alertname}`, async () => {
+      const { alarms = [] } = (await this.agent.ask("/v1/alarms")) ?? {};
+      found = (alarms as readonly Listed[]).find(({ labels }) => labels["alertname"] === alertname);
+      return found !== undefined;
+    });
+    return this.#follow(found?.id ?? "", found?.labels ?? {});
+  }
+
+  #follow(id: string, labels: Readonly<Record<string, string>>): Alarm {
+    const held = this.#alarms.find((alarm) => alarm.id === id);
+    if (held !== undefined) return held;
     const alarm = new Alarm({ id, labels, agent: this.agent, outside: this.outside, until: (what, look) => this.until(what, look) });
     this.#alarms.push(alarm);
     return alarm;
