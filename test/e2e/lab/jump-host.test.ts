@@ -6,7 +6,7 @@ import { describe, expect, test } from "bun:test";
 import { aLab, type Lab, missingForLab } from "./lab.ts";
 import { JUMP, laptopOf, NODE, OUTSIDE, SEATED } from "./lab-files.ts";
 
-const missing = missingForLab(["ip", "nft", "script", "wall", "utmpdump"]);
+const missing = missingForLab(["script", "wall", "utmpdump"]);
 const HOSTS = [NODE, laptopOf("li", "10.11.131.21/24"), JUMP, OUTSIDE];
 const LI = { operator: "li", host: "laptop-li", words: SEATED };
 

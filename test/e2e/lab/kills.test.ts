@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import type { Alarm } from "./lab-alarm.ts";
-import { aLab, type Lab, missingForLab, type Station } from "./lab.ts";
+import { aLab, type Lab, missingForLab } from "./lab.ts";
 
 const missing = missingForLab();
 
@@ -21,8 +21,17 @@ const PHASES: readonly { readonly phase: string; readonly before?: (lab: Lab) =>
   { phase: "fallback", before: (lab) => lab.host("jump1").pull("eth1"), after: (lab) => lab.host("jump1").plug("eth1") },
 ];
 
-const VICTIMS: readonly (readonly [string, (lab: Lab) => Station])[] = [
+const VICTIMS: readonly (readonly [string, (lab: Lab) => { readonly restarts: () => Promise<void> | void }])[] = [
   ["the agent", ({ agent }) => agent], ["the relay", ({ relay }) => relay], ["li's listener", (lab) => lab.laptop("li")],
+  [
+    "sshd",
+    ({ sshd }) => ({
+      restarts: () => {
+        sshd.kill();
+        sshd.start();
+      },
+    }),
+  ],
 ];
 
 describe.skipIf(missing !== "")(`kill -9${missing === "" ? "" : ` (skipped: ${missing})`}`, () => {

@@ -22,7 +22,6 @@ export type LabPlan = {
   readonly mailServer: "stand-in" | "postfix";
   /** Where the agent finds the relay. */
   readonly leg: "lan" | "ssh";
-  readonly joined: boolean;
   /** Firewalls (nft) that stand before anybody joins, by host. */
   readonly firewalls: Readonly<Record<string, string>>;
   /** Nobody outside answers for names, from the start. */
@@ -31,10 +30,11 @@ export type LabPlan = {
 };
 
 export const NODE: HostPlan = { name: "node1", cables: [{ interface: "eth0", address: "10.11.131.11/24", to: { lan: 0 } }] };
+export const JUMP_ADDRESS = "10.11.131.2";
 export const JUMP: HostPlan = {
   name: "jump1", gateway: OUTSIDE_ADDRESS,
   cables: [
-    { interface: "eth0", address: "10.11.131.2/24", to: { lan: 0 } },
+    { interface: "eth0", address: `${JUMP_ADDRESS}/24`, to: { lan: 0 } },
     { interface: "eth1", address: "203.0.113.2/24", to: { peer: "outside" } },
   ],
 };
@@ -50,7 +50,7 @@ export function planned(wish: Partial<LabPlan>): LabPlan {
   return {
     hosts: [NODE, laptopOf("li", "10.11.131.21/24"), laptopOf("zhao", "10.11.131.22/24"), JUMP, OUTSIDE],
     listeners: PEOPLE.map((operator) => ({ operator, host: `laptop-${operator}`, words: SEATED })),
-    told: [], mailServer: "stand-in", leg: "lan", joined: true, firewalls: {}, nameless: false, seed: 1, ...wish,
+    told: [], mailServer: "stand-in", leg: "ssh", firewalls: {}, nameless: false, seed: 1, ...wish,
   };
 }
 
@@ -102,7 +102,7 @@ function relayYaml({ leg, mailServer }: LabPlan): string {
   const mail = mailServer === "postfix"
     ? `{host: mail.example.org, port: ${POSTFIX_PORT}, authority_file: outside.crt, from: ${MAIL_LOGIN.user}, name: jump1.example.org}`
     : `{host: mail.example.org, port: 587, user: ${MAIL_LOGIN.user}, password_file: mail.password, authority_file: outside.crt, from: ${MAIL_LOGIN.user}, name: jump1.example.org}`;
-  return `listen: ${leg === "lan" ? "10.11.131.2" : "127.0.0.1"}:11117
+  return `listen: ${leg === "lan" ? JUMP_ADDRESS : "127.0.0.1"}:11117
 name: jump1
 channels:
   mail: ${mail}

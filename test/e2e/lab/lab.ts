@@ -9,11 +9,12 @@ import { askLocal } from "../../../lib/io/local.ts";
 import { programs } from "../../support/built.ts";
 import { WECOM_STAND_IN } from "../../support/wecom-stand-in.ts";
 import { Alarm } from "./lab-alarm.ts";
-import { type LabPlan, PEOPLE, planned, writeAgentFiles, writeClientFiles, writeRelayFiles } from "./lab-files.ts";
+import { JUMP_ADDRESS, type LabPlan, PEOPLE, planned, writeAgentFiles, writeClientFiles, writeRelayFiles } from "./lab-files.ts";
 import { type Circumstances, etc, type Host, type Network, openNetwork, type Program } from "./network.ts";
 import { MAIL_LOGIN, openOutside, OUTSIDE_ADDRESS, type Outside } from "./outside.ts";
 import { OUTSIDE_TLS } from "./outside-tls.ts";
 import { startPostfix } from "./postfix.ts";
+import { openSshd, type Sshd } from "./sshd.ts";
 
 /** Everything of a lab happens within seconds; a machine that is shared by many takes longer. */
 const PATIENCE_MS = 30_000;
@@ -86,16 +87,19 @@ export class Lab implements AsyncDisposable {
   readonly outside: Outside;
   readonly agent: Station;
   readonly relay: Station;
+  readonly sshd: Sshd;
   readonly #laptops: ReadonlyMap<string, Station>;
   readonly #alarms: Alarm[] = [];
 
-  constructor({ network, outside, agent, relay, laptops }: {
-    readonly network: Network; readonly outside: Outside; readonly agent: Station; readonly relay: Station; readonly laptops: ReadonlyMap<string, Station>;
+  constructor({ network, outside, agent, relay, sshd, laptops }: {
+    readonly network: Network; readonly outside: Outside; readonly agent: Station; readonly relay: Station; readonly sshd: Sshd;
+    readonly laptops: ReadonlyMap<string, Station>;
   }) {
     this.network = network;
     this.outside = outside;
     this.agent = agent;
     this.relay = relay;
+    this.sshd = sshd;
     this.#laptops = laptops;
   }
 
@@ -188,7 +192,8 @@ export async function aLab(wish: Partial<LabPlan> = {}): Promise<Lab> {
     const laptops = new Map(plan.listeners.map(({ operator, host, words }) => [
       operator, new Station({ host: network.host(host), state: folder(`${operator}-client`), binary: binaries.client, label: "client", words }),
     ]));
-    const lab = new Lab({ network, outside, agent, relay, laptops });
+    const sshd = openSshd(jump, { folder: network.folder, address: JUMP_ADDRESS });
+    const lab = new Lab({ network, outside, agent, relay, sshd, laptops });
     if (plan.mailServer === "postfix") await startPostfix(network.host("outside"), network.folder);
     await furnish(lab, plan);
     return lab;
@@ -215,14 +220,19 @@ async function furnish(lab: Lab, plan: LabPlan): Promise<void> {
   }
   agent.start();
   relay.start();
+  if (plan.leg === "ssh") lab.sshd.start();
   await lab.until("the agent and the relay answer", async () => (await agent.ask("/v1/alarms")) !== undefined && (await relay.ask("/v1/ability")) !== undefined);
-  if (plan.joined) await joinRelay(lab);
+  await joinRelay(lab, plan);
   await Promise.all(plan.listeners.map(({ operator }) => joinListener(lab, { operator, passphrase: at("passphrase"), invite: at(`${operator}.gapbell`) })));
 }
 
-async function joinRelay({ agent, relay, network }: Lab): Promise<void> {
-  const file = join(network.folder, "relay.join");
-  writeFileSync(file, await relay.command("invite"), { mode: 0o600 });
+async function joinRelay({ agent, relay, sshd, network }: Lab, { leg }: LabPlan): Promise<void> {
+  const [file, key] = [join(network.folder, "relay.join"), join(network.folder, "agent.pub")];
+  if (leg === "ssh") writeFileSync(key, await agent.command("ssh-key"));
+  const words = leg === "ssh" ? ["--ssh", `root@${JUMP_ADDRESS}`, "--key", key, "--host-key", sshd.hostKeyFile] : [];
+  const invited = await relay.command("invite", ...words);
+  sshd.lets(/^# authorized_keys: (.*)$/m.exec(invited)?.[1] ?? "");
+  writeFileSync(file, invited, { mode: 0o600 });
   await agent.command("join-relay", file);
 }
 
@@ -238,11 +248,13 @@ async function joinListener(lab: Lab, { operator, passphrase, invite }: { readon
   });
 }
 
+const ALWAYS_NEEDED = ["ip", "nft", "/usr/sbin/sshd", "ssh-keygen"];
+
 /** What is missing for a lab, or "" where one can be built. */
-export function missingForLab(needed: readonly string[] = ["ip", "nft"]): string {
+export function missingForLab(needed: readonly string[] = []): string {
   if (process.env["CI"] === "true") return "";
   if (process.geteuid?.() !== 0) return "not root";
-  const absent = needed.filter((program) => Bun.which(program) === null);
+  const absent = [...ALWAYS_NEEDED, ...needed].filter((program) => Bun.which(program) === null);
   return absent.length === 0 ? "" : `${absent.join(", ")} not installed`;
 }
 

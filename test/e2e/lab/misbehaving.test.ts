@@ -8,7 +8,7 @@ import type { Told } from "./lab-files.ts";
 import type { Outside } from "./outside.ts";
 import { mailboxes } from "./postfix.ts";
 
-const missing = missingForLab();
+const missing = missingForLab(["postfix"]);
 
 type Case = {
   readonly name: string;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "bun:test";
 import { aLab, missingForLab } from "./lab.ts";
 
-const missing = missingForLab(["ip", "nft", "prometheus"]);
+const missing = missingForLab(["prometheus"]);
 
 describe.skipIf(missing !== "")(`sources${missing === "" ? "" : ` (skipped: ${missing})`}`, () => {
   test.concurrent("a real Prometheus is killed: its alarm becomes stale, says so on the LAN, and still goes outside", async () => {

@@ -5,7 +5,7 @@ import { aLab, missingForLab } from "./lab.ts";
 
 const missing = missingForLab();
 
-describe.skipIf(missing !== "")(`the lab${missing === "" ? "" : ` (skipped: ${missing})`}`, () => {
+describe.skipIf(missing !== "")(`through the jump host by SSH${missing === "" ? "" : ` (skipped: ${missing})`}`, () => {
   test.concurrent("an alarm that li takes on her laptop stays in the room", async () => {
     await using lab = await aLab();
     const alarm = await lab.raises({ policy: "patient" });
@@ -25,6 +25,13 @@ describe.skipIf(missing !== "")(`the lab${missing === "" ? "" : ` (skipped: ${mi
     expect(alarm.mails().map(({ to, client, secure }) => ({ to, client, secure }))).toEqual([{ to: ["li@example.org"], client: "jump1.example.org", secure: true }]);
     expect(alarm.messages().map(({ to }) => to)).toEqual([["li"]]);
     for (const operator of ["li", "zhao"]) await lab.until(`${operator} reads that it went outside`, () => /told outside/i.test(lab.laptop(operator).said()));
+  }, 60_000);
+
+  test.concurrent("the relay on an address of the LAN, without SSH, carries an alarm out as well", async () => {
+    await using lab = await aLab({ leg: "lan" });
+    const alarm = await lab.raises();
+    await alarm.inPhase("escalated");
+    expect(await lab.agent.command("relay")).toMatch(/^Relay at 10\.11\.131\.2:11117, last heard /);
   }, 60_000);
 
   test.concurrent("where nothing gets out, the LAN rings again with the reason", async () => {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "bun:test";
 import { aLab, type Lab, missingForLab } from "./lab.ts";
 
-const missing = missingForLab(["ip", "nft", "strace"]);
+const missing = missingForLab(["strace"]);
 
 describe.skipIf(missing !== "")(`system calls of the agent${missing === "" ? "" : ` (skipped: ${missing})`}`, () => {
   test.concurrent("it asks for SO_BROADCAST and sends to port 11114 of the broadcast address", async () => {
