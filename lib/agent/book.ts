@@ -28,6 +28,8 @@ export class Book {
   readonly #stale = new Deadlines<OccurrenceId>();
   readonly #forget = new Deadlines<OccurrenceId>();
   #changed = new Set<OccurrenceId>();
+  /** Until one of them changes. */
+  #marks: readonly OpenMark[] | undefined;
 
   get(id: OccurrenceId): Alarm | undefined {
     return this.#alarms.get(id);
@@ -66,13 +68,15 @@ export class Book {
     return this.#alarms.values();
   }
 
-  /** What the listeners' open set is compared with. */
+  /** What the listeners' open set is compared with; the same list as long as nothing in it has changed. */
   marks(): readonly OpenMark[] {
-    return [...this.open()].map(({ id, life }) => ({ id, revision: life.revision, ring: life.ring }));
+    this.#marks ??= [...this.open()].map(({ id, life }) => ({ id, revision: life.revision, ring: life.ring }));
+    return this.#marks;
   }
 
   /** Takes the alarm as it stands now, and arms what falls due. */
   put(alarm: Alarm, now: Now): void {
+    if (!sameMark(this.#alarms.get(alarm.id), alarm)) this.#marks = undefined;
     this.#alarms.set(alarm.id, alarm);
     this.#byKey.set(alarm.key, alarm.id);
     this.#changed.add(alarm.id);
@@ -135,4 +139,9 @@ export class Book {
     assert(alarm !== undefined, "what falls due is in the book");
     return alarm;
   }
+}
+
+function sameMark(a: Alarm | undefined, { life: b }: Alarm): boolean {
+  if (a === undefined || a.life.condition === "cleared") return a !== undefined && b.condition === "cleared";
+  return b.condition !== "cleared" && a.life.revision === b.revision && a.life.ring === b.ring;
 }

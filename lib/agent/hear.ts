@@ -10,7 +10,7 @@ import { clusterIdOf } from "../trust/keys.ts";
 import { composeJoined, type Invited, issueMember, judgeJoin, type Refused } from "../trust/enrolment.ts";
 import { peerOf } from "../trust/keys.ts";
 import type { Opened } from "../trust/opener.ts";
-import { encodeOpenSet, openSetMac } from "../wire/open-set.ts";
+import { encodeOpenSet } from "../wire/open-set.ts";
 import { pieces } from "../wire/page.ts";
 import type { Body } from "../wire/message.ts";
 import { acknowledge } from "./acknowledge.ts";
@@ -173,11 +173,11 @@ const REFUSED: Readonly<Record<Refused, string>> = {
 
 /** What a beacon says now. */
 export function beacon(parts: Parts, challenge: string, now: Now): Body<"beacon"> {
-  const { self, settings, book } = parts;
+  const { self, settings, book, mac } = parts;
   return {
     cluster: toBase64(clusterIdOf(self.clusterKey)), clusterName: self.clusterName, agent: self.agentName, port: self.port,
     versions: [1, 1], kid: self.group.kid, challenge, jitterMs: 100,
-    open: openSetMac(book.marks(), self.group.key), rules: rulesDigest(canonicalRules(settings.rules)),
+    open: mac.of(book.marks()), rules: rulesDigest(canonicalRules(settings.rules)),
     voice: toBase64(sha256(Buffer.from(self.voiceCertificate, "base64url"))), key: toBase64(self.voice.ed), wall: now.wall,
   };
 }

@@ -10,6 +10,7 @@ import type { Machine } from "../port/drive.ts";
 import type { RelayAddress } from "../port/relay-link.ts";
 import { ITEMS_MOST } from "../wire/constants.ts";
 import type { MessageKind } from "../wire/message.ts";
+import { OpenMac } from "../wire/open-set.ts";
 import { fit, fitAlarm, fitState, FRAME_BYTES } from "../wire/page.ts";
 import { admit, admitOwn, classifyAnew, lookForSomebody, ownIsOpen } from "./admit.ts";
 import { advance, fallDue, hearNews, probe } from "./advance.ts";
@@ -89,7 +90,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     this.#unfit = remembered.unfit;
     const current = (): AgentSettings => this.#settings;
     this.#parts = {
-      self, draft: new Draft(), book, push, wayOut, listeners, notes: new Notes(), slowClocks: new SlowClocks(), refusals: new Tally(),
+      self, mac: new OpenMac(self.group.key), draft: new Draft(), book, push, wayOut, listeners, notes: new Notes(), slowClocks: new SlowClocks(), refusals: new Tally(),
       get settings() { return current(); },
     };
     this.#restore(remembered, now);

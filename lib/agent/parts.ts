@@ -6,6 +6,7 @@ import type { Alarm } from "../alarm/alarm.ts";
 import type { Operator } from "../duty/roster.ts";
 import type { Tally } from "../base/tally.ts";
 import type { Identity } from "../trust/keys.ts";
+import type { OpenMac } from "../wire/open-set.ts";
 import type { Book } from "./book.ts";
 import type { Draft } from "./draft.ts";
 import type { WayOut } from "./escalate.ts";
@@ -39,6 +40,7 @@ export type AgentSelf = {
 
 export type Parts = {
   readonly self: AgentSelf;
+  readonly mac: OpenMac;
   readonly settings: AgentSettings;
   readonly draft: Draft;
   readonly book: Book;

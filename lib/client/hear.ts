@@ -15,6 +15,7 @@ import { type Fetched, LAG_PATIENCE_MS } from "./fetching.ts";
 import type { AlarmItem, Inboxed, Said, StateItem } from "./inbox.ts";
 import type { Parts } from "./parts.ts";
 import { goneLine } from "./phrases.ts";
+import type { KnownAgent } from "./turn.ts";
 import { alarmLine, isMine, showingOf, standingLine, tapState } from "./views.ts";
 
 /** A lost ALARM after a complete list shows itself after so long. */
@@ -62,14 +63,13 @@ function welcome(parts: Parts, { from, packet, body }: { readonly from: Address;
   const { sender, sealed, freshness } = packet;
   const { self, ears, draft, fetching, digests, acks } = parts;
   const before = ears.get(sender)?.agent;
-  const voice = read("voice", body.voice, self.clusterKey);
-  const key = voice.ok ? fromBase64(voice.value.ed) : undefined;
-  if (sealed !== "pair" || before === undefined || !voice.ok || key === undefined || peerIdOf(key) !== sender || voice.value.serial < before.serial) {
+  const voice = before === undefined ? undefined : voiceOf(before, body.voice, self.clusterKey);
+  if (sealed !== "pair" || voice === undefined) {
     parts.refusals.count("welcome not believed");
-    draft.log("welcome not believed", { agent: sender, reason: voice.ok ? "it is not of that voice" : voice.fault });
+    draft.log("welcome not believed", { agent: sender });
     return;
   }
-  const agent = { id: sender, name: voice.value.agent, voice: body.voice, serial: voice.value.serial, address: from };
+  const agent = { ...voice, id: sender, address: from };
   const place = { epoch: BigInt(body.epoch), counter: BigInt(body.counter) };
   const welcomed = ears.welcome(sender, { nonce: body.nonce, place, agent }, now);
   if (welcomed === undefined) return parts.refusals.count("welcome to nothing asked");
@@ -84,6 +84,15 @@ function welcome(parts: Parts, { from, packet, body }: { readonly from: Address;
     acks.hasten(now.mono);
   }
   if (body.rules !== parts.rules.digest) fetching.want(sender, "rules", { now: now.mono, delayMs: 0 });
+}
+
+/** The voice that a WELCOME shows, if it is that agent's and not an older one. One that is known was read before it was believed. */
+function voiceOf(known: KnownAgent, shown: string, clusterKey: Uint8Array): Pick<KnownAgent, "name" | "voice" | "serial"> | undefined {
+  if (shown === known.voice) return known;
+  const paper = read("voice", shown, clusterKey);
+  const key = paper.ok ? fromBase64(paper.value.ed) : undefined;
+  if (!paper.ok || key === undefined || peerIdOf(key) !== known.id || paper.value.serial < known.serial) return undefined;
+  return { name: paper.value.agent, voice: shown, serial: paper.value.serial };
 }
 
 /** What was shown as not verified was said by the agent that speaks now: it loses its mark and gets its receipt. */
@@ -169,6 +178,6 @@ function takeList(parts: Parts, began: Said, { bytes }: Fetched, now: Now): void
 }
 
 /** What our own open set comes to. */
-export function ownMac({ inbox, self }: Parts): string {
-  return openSetMac(inbox.marks(), self.group.key);
+export function ownMac({ inbox, mac }: Parts): string {
+  return mac.of(inbox.marks());
 }

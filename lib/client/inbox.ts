@@ -60,6 +60,8 @@ export class Inbox {
   readonly #forget = new Deadlines<OccurrenceId>();
   readonly #changed = new Set<OccurrenceId>();
   #openCount = 0;
+  /** Until one of them changes. */
+  #marks: readonly OpenMark[] | undefined;
 
   restore(entries: Iterable<Inboxed>, now: Now): void {
     for (const entry of entries) this.#put(entry, now);
@@ -82,9 +84,10 @@ export class Inbox {
     return [...this.#entries.values()].filter(({ closedAt }) => closedAt === undefined);
   }
 
-  /** What the agent's open set is compared with. */
+  /** What the agent's open set is compared with; the same list as long as nothing in it has changed. */
   marks(): readonly OpenMark[] {
-    return this.open().map(({ item: { id, revision, ring } }) => ({ id, revision, ring }));
+    this.#marks ??= this.open().map(({ item: { id, revision, ring } }) => ({ id, revision, ring }));
+    return this.#marks;
   }
 
   /** The alarm whose id begins so; people type the first characters, in either case. */
@@ -203,6 +206,7 @@ export class Inbox {
     const { id } = entry.item;
     const held = this.#entries.get(id);
     this.#openCount += Number(entry.closedAt === undefined) - Number(held !== undefined && held.closedAt === undefined);
+    if (!sameMark(held, entry)) this.#marks = undefined;
     this.#entries.set(id, entry);
     this.#changed.add(id);
     if (entry.closedAt === undefined) this.#forget.cancel(id);
@@ -219,6 +223,11 @@ const ASIDE = { phase: "waiting", sending: "pending", ...NOBODY } as const;
 /** Whether the agent has said something later of this alarm already. Other epochs and other agents cannot be compared. */
 function overtaken({ said: held }: Inboxed, said: Said): boolean {
   return held.agent === said.agent && held.epoch === said.epoch && held.counter > said.counter;
+}
+
+function sameMark(a: Inboxed | undefined, b: Inboxed): boolean {
+  if (a === undefined || a.closedAt !== undefined) return a !== undefined && b.closedAt !== undefined;
+  return b.closedAt === undefined && a.item.revision === b.item.revision && a.item.ring === b.item.ring;
 }
 
 /** Why it was said, and whether somebody has it, is not what it says. */

@@ -7,6 +7,7 @@ import type { Ms, Now } from "../base/units.ts";
 import type { Machine } from "../port/drive.ts";
 import type { PeerId } from "../trust/keys.ts";
 import { RECEIPTS_MOST } from "../wire/constants.ts";
+import { OpenMac } from "../wire/open-set.ts";
 import { fit, FRAME_BYTES } from "../wire/page.ts";
 import { answerLate, askAck, nextAnswer, sayAcks, take } from "./acknowledge.ts";
 import { Acks, type PendingAck } from "./acks.ts";
@@ -49,7 +50,7 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
     this.#places = places;
     this.#agents = new Map(agents.map((agent) => [agent.id, agent]));
     this.#parts = {
-      self, startedAt: now.wall, draft: new Draft(), inbox: new Inbox(), receipts: new Receipts(dice), acks: new Acks(dice),
+      self, mac: new OpenMac(self.group.key), startedAt: now.wall, draft: new Draft(), inbox: new Inbox(), receipts: new Receipts(dice), acks: new Acks(dice),
       ears: new Ears({ agents, places, dice, nonceKey: self.nonceKey, at: now.mono }), fetching: new Fetching(dice),
       waiting: new Map(), expected: new Map(), digests: new Map(), refusals: new Tally(), rules: remembered.rules,
     };

@@ -11,6 +11,7 @@ import type { Ears } from "./hearing.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Receipts } from "./receipts.ts";
 import type { ClientSelf } from "./turn.ts";
+import type { OpenMac } from "../wire/open-set.ts";
 import type { PeerId } from "../trust/keys.ts";
 
 /** The rules as the agent sent them; `digest` "" where there are none yet. */
@@ -19,6 +20,7 @@ export type HeldRules = { readonly digest: string; readonly rules: Rules | undef
 export type Parts = {
   readonly self: ClientSelf;
   readonly startedAt: WallMs;
+  readonly mac: OpenMac;
   readonly draft: Draft;
   readonly inbox: Inbox;
   readonly receipts: Receipts;

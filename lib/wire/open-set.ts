@@ -14,6 +14,25 @@ export function openSetMac(marks: readonly OpenMark[], groupKey: Uint8Array): st
   return toBase64(hmacSha256(groupKey, concat(utf8("gapbell open set\0"), encodeOpenSet(marks))).subarray(0, 8));
 }
 
+/** Makes the MAC of a set anew only where the list is another one: both sides ask for it with every beacon and HELLO. */
+export class OpenMac {
+  readonly #key: Uint8Array;
+  #marks: readonly OpenMark[] | undefined;
+  #mac = "";
+
+  constructor(groupKey: Uint8Array) {
+    this.#key = groupKey;
+  }
+
+  /** @param marks the same list as before as long as nothing in it has changed */
+  of(marks: readonly OpenMark[]): string {
+    if (marks === this.#marks) return this.#mac;
+    this.#marks = marks;
+    this.#mac = openSetMac(marks, this.#key);
+    return this.#mac;
+  }
+}
+
 /** All marks in order of id. */
 export function encodeOpenSet(marks: readonly OpenMark[]): Uint8Array {
   const sorted = [...marks].sort((a, b) => (a.id < b.id ? -1 : 1));
