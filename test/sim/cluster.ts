@@ -2,6 +2,7 @@
 
 import type { AgentSettings } from "../../lib/agent/turn.ts";
 import type { Member } from "../../lib/agent/listeners.ts";
+import type { Alarm } from "../../lib/alarm/alarm.ts";
 import { DEFAULT_POLICY, type Policy } from "../../lib/alarm/policy.ts";
 import { toBase64 } from "../../lib/base/bytes.ts";
 import { misfitText } from "../../lib/base/misfit.ts";
@@ -90,4 +91,11 @@ function rulesOf(quick: boolean): Rules {
   const parsed = parseRules({ rules: [...(quick ? [{ name: "net", match: ['module="net"'], ...plain, policy: "quick" }] : []), { name: "default", ...plain }] });
   if (!parsed.ok) throw new Error(parsed.fault.map(misfitText).join("\n"));
   return parsed.value;
+}
+
+/** Whom a step names, told apart from the code that is judged by it. */
+export function responsibleAs(to: string, { responsible }: Pick<Alarm, "responsible">): readonly string[] {
+  if (to === "responsible") return responsible;
+  if (to === "last_resort") return ["chief"];
+  return to === "night" ? ["zhao", "chief"] : [to];
 }

@@ -35,6 +35,8 @@ export class Host {
   readonly agenda: Agenda;
   /** Begins what runs here; set by the role. */
   start: (life: Life) => void = () => {};
+  /** Hears of each end, after the disk has settled what was under way. */
+  onDeath: () => void = () => {};
   life: Life | undefined;
   asleep = false;
   /** Without power, or told not to run. */
@@ -73,8 +75,7 @@ export class Host {
   /** The process dies where it stands. The service manager starts it again unless the host is stopped. */
   kill(restartMs: Ms = this.restartMs): void {
     if (this.life === undefined || this.life.over) return;
-    this.life.over = true;
-    this.disk.crash();
+    this.#die(this.life);
     this.agenda.after(restartMs, () => this.begin());
   }
 
@@ -94,10 +95,7 @@ export class Host {
 
   stop(): void {
     this.stopped = true;
-    if (this.life !== undefined && !this.life.over) {
-      this.life.over = true;
-      this.disk.crash();
-    }
+    if (this.life !== undefined && !this.life.over) this.#die(this.life);
   }
 
   resume(): void {
@@ -117,5 +115,11 @@ export class Host {
 
   later(run: () => void): void {
     this.#later.push(run);
+  }
+
+  #die(life: Life): void {
+    life.over = true;
+    this.disk.crash();
+    this.onDeath();
   }
 }

@@ -32,6 +32,7 @@ export class RelayHost {
     this.#world = world;
     this.host = host;
     host.start = (life) => this.#start(life);
+    host.onDeath = () => world.watchers.tell("relayDies");
   }
 
   /** The agent has joined: what the relay wrote down then. */

@@ -37,6 +37,8 @@ const SEVERITY_SHARES = [["critical", 0.3], ["major", 0.3], ["minor", 0.15], ["w
 /** Prometheus sends again what is firing each minute, and what has ended for a quarter of an hour. */
 const PROMETHEUS_EVERY_MS: Ms = minutes(1);
 const RESOLVED_SAID_MS: Ms = minutes(15);
+/** A Prometheus further behind than its alerts last reports nothing but ends: no reader can know better. */
+const PROMETHEUS_BEHIND_MOST_MS: Ms = minutes(2);
 const GIVEN_UP_MS: Ms = seconds(10);
 const ALERTMANAGER_REPEAT_MS: Ms = hours(4);
 
@@ -66,6 +68,12 @@ export class Sources {
   /** No new troubles begin. */
   calm = false;
   raised = 0;
+
+  /** By how much the clock of one kind of source is wrong. */
+  skewOf(kind: SourceKind): Ms {
+    const { skewMs } = this.habits;
+    return kind === "prometheus" ? Math.max(skewMs, -PROMETHEUS_BEHIND_MOST_MS) : skewMs;
+  }
 
   constructor(world: World, { seed, count }: { readonly seed: number; readonly count: number }) {
     this.#world = world;
@@ -123,7 +131,7 @@ export class Sources {
     const { lastsMs, flaps, rises, again } = this.habits;
     this.raised += 1;
     resource.firing = true;
-    resource.since = Math.round(WALL_START + now + this.habits.skewMs);
+    resource.since = Math.round(WALL_START + now + this.skewOf(resource.kind));
     resource.raisedAt = now;
     resource.clearSentAt = undefined;
     this.#post(resource);
@@ -147,7 +155,7 @@ export class Sources {
     if (resource.firing) this.#mend(resource, left > 0);
     else if (!this.calm) {
       resource.firing = true;
-      resource.since = Math.round(WALL_START + this.#world.agenda.now + this.habits.skewMs);
+      resource.since = Math.round(WALL_START + this.#world.agenda.now + this.skewOf(resource.kind));
       resource.raisedAt = this.#world.agenda.now;
       resource.clearSentAt = undefined;
       this.#post(resource);
@@ -190,7 +198,7 @@ export class Sources {
     if (this.silent.has("prometheus")) return;
     const said = this.resources.filter(({ kind, firing, raisedAt, clearedAt }) => kind === "prometheus" && (firing || (raisedAt >= 0 && agenda.now - clearedAt < RESOLVED_SAID_MS)));
     if (said.length === 0) return;
-    const body = utf8(JSON.stringify(said.map((one) => alertOf(one, { trueNow: agenda.now, now: agenda.now + this.habits.skewMs, endsMs: minutes(4) }))));
+    const body = utf8(JSON.stringify(said.map((one) => alertOf(one, { trueNow: agenda.now, now: agenda.now + this.skewOf("prometheus"), endsMs: minutes(4) }))));
     this.#send("prometheus", said, body, () => {});
     if (this.#dice.fraction() < this.habits.twice) this.#send("prometheus", said, body, () => {});
   }

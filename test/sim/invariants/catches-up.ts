@@ -1,0 +1,29 @@
+import { minutes } from "../../../lib/base/units.ts";
+import type { Invariant } from "../watch.ts";
+import { short } from "./rows.ts";
+
+export const CATCHES_UP: Invariant = {
+  name: "catching up",
+  sentence: "what is broken is open, what is mended is not; an agent set back to an older file catches up with every source that repeats itself",
+  watch: (world, broken) => {
+    let setBack = false;
+    return {
+      restored: (host) => {
+        setBack ||= host === world.agent.host;
+      },
+      settled: (part) => {
+        if (part === "reached") return;
+        const open = new Map<string, string>();
+        for (const { id, life, labels } of world.agent.alarms()) if (life.condition !== "cleared") open.set(labels["resource"] ?? "", id);
+        const { habits, resources } = world.sources;
+        for (const { name, kind, firing } of resources) {
+          if (setBack && kind !== "prometheus") continue;
+          // An end that lies in the agent's future is no end yet.
+          const ends = kind !== "prometheus" || habits.skewMs <= minutes(1);
+          if (firing && !open.has(name)) broken(`${name} of ${kind} is broken, and nothing is open`);
+          if (!firing && ends && open.has(name)) broken(`${name} of ${kind} is mended, and ${short(open.get(name) ?? "")} is open`);
+        }
+      },
+    };
+  },
+};

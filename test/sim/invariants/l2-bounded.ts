@@ -1,0 +1,70 @@
+import { minutes, type Ms, seconds } from "../../../lib/base/units.ts";
+import { BURST_SECONDS } from "../../../lib/agent/push.ts";
+import type { Invariant } from "../watch.ts";
+
+const WINDOW_MS: Ms = seconds(10);
+/** The relay is asked so often in a minute at most, besides once for each alarm that moves. */
+const ASKED_A_MINUTE_MOST = 120;
+/** When all is over, nobody is told anything any more. */
+const QUIET_MS: Ms = minutes(30);
+
+export const BOUNDED: Invariant = {
+  name: "L2",
+  sentence: "no effect repeats without bound",
+  watch: (world, broken) => {
+    let windowAt = 0;
+    let datagrams = 0;
+    let minuteAt = 0;
+    let asked = 0;
+    let lastAlarmAt = 0;
+    let lastMessageAt = 0;
+    let lastSubmit = new Map<string, number>();
+    return {
+      said: ({ host, message }) => {
+        if (host !== world.agent.host || (message.kind !== "alarm" && message.kind !== "state")) return;
+        const { now } = world.agenda;
+        if (message.kind === "alarm") lastAlarmAt = now;
+        if (now - windowAt > WINDOW_MS) {
+          windowAt = now;
+          datagrams = 0;
+        }
+        datagrams += 1;
+        // A turn of one batch may come to two datagrams, where items are long.
+        const most = 2.5 * world.plan.lanRate * (WINDOW_MS / 1000 + BURST_SECONDS);
+        if (datagrams > most) broken(`${datagrams} datagrams with alarms in ${WINDOW_MS / 1000} s, where the rate is ${world.plan.lanRate} a second`);
+      },
+      asked: (request) => {
+        const { now } = world.agenda;
+        if (now - minuteAt > minutes(1)) {
+          minuteAt = now;
+          asked = 0;
+          lastSubmit = new Map();
+        }
+        if (request.kind === "submit") {
+          const count = (lastSubmit.get(request.escalation.id) ?? 0) + 1;
+          lastSubmit.set(request.escalation.id, count);
+          if (count > 6) broken(`one escalation was submitted ${count} times within a minute`);
+          return;
+        }
+        if (request.kind === "withdraw" || request.kind === "notice" || request.kind === "commit" || request.kind === "events") return;
+        asked += 1;
+        if (asked > ASKED_A_MINUTE_MOST) broken(`the relay was asked ${asked} times within a minute; the last was ${request.kind}`);
+      },
+      delivered: () => {
+        lastMessageAt = world.agenda.now;
+      },
+      settled: (part) => {
+        if (part !== "quiet") return;
+        const { now } = world.agenda;
+        if (now - lastAlarmAt < QUIET_MS && openCount() === 0) broken(`nothing is open, and the LAN was still told ${Math.round((now - lastAlarmAt) / 1000)} s ago`);
+        if (now - lastMessageAt < QUIET_MS && openCount() === 0) broken(`nothing is open, and somebody was still written to ${Math.round((now - lastMessageAt) / 1000)} s ago`);
+      },
+    };
+
+    function openCount(): number {
+      let count = 0;
+      for (const { life } of world.agent.alarms()) if (life.condition !== "cleared") count += 1;
+      return count;
+    }
+  },
+};
