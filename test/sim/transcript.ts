@@ -1,6 +1,6 @@
 /** What happened, as a number that two runs can be compared by, and for people the last lines before a failure. */
 
-const LINES_KEPT = 50;
+const LINES_KEPT = Number(process.env["LINES"] ?? 50);
 
 export class Transcript {
   /** Whether lines are written: they cost more than the steps that they tell of. */
