@@ -72,9 +72,11 @@ export class Opener {
     return opened;
   }
 
-  /** Believes a peer's epoch from now on, everything up to `counter` counting as seen. */
+  /** Believes a peer's epoch from now on, everything up to `counter` counting as seen; what came since of the same epoch as well. */
   adopt(peer: PeerId, { epoch, counter }: { readonly epoch: bigint; readonly counter: bigint }): void {
-    this.#windows.set(peer, { epoch, window: new Window(counter) });
+    const held = this.#windows.get(peer);
+    if (held?.epoch === epoch) held.window.raise(counter);
+    else this.#windows.set(peer, { epoch, window: new Window(counter) });
   }
 
   /** Highest counter seen of a peer's present epoch. */

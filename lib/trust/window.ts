@@ -26,6 +26,14 @@ export class Window {
     return behind < WINDOW_COUNTERS && ((this.#seen >> behind) & 1n) === 0n;
   }
 
+  /** Everything up to this counter counts as seen from now on. */
+  raise(counter: bigint): void {
+    if (counter >= this.#highest) {
+      this.#highest = counter;
+      this.#seen = ALL;
+    } else this.#seen |= (ALL << (this.#highest - counter)) & ALL;
+  }
+
   /** Takes a counter whose packet has been found genuine. */
   commit(counter: bigint): void {
     assert(this.check(counter), "a counter is taken once");
