@@ -78,7 +78,7 @@ export class Book {
   put(alarm: Alarm, now: Now): void {
     if (!sameMark(this.#alarms.get(alarm.id), alarm)) this.#marks = undefined;
     this.#alarms.set(alarm.id, alarm);
-    this.#byKey.set(alarm.key, alarm.id);
+    if (this.#isLatest(alarm)) this.#byKey.set(alarm.key, alarm.id);
     this.#changed.add(alarm.id);
     const { condition, due } = alarm.life;
     if (due === undefined) this.#due.cancel(alarm.id);
@@ -132,6 +132,15 @@ export class Book {
   next(): Ms | undefined {
     const moments = [this.#due.next(), this.#stale.next(), this.#forget.next()].filter((at) => at !== undefined);
     return moments.length === 0 ? undefined : Math.min(...moments);
+  }
+
+  /** Rows come back in order of id, and an old occurrence may change late: neither takes the key from the one that is open. */
+  #isLatest(alarm: Alarm): boolean {
+    const held = this.latestOf(alarm.key);
+    if (held === undefined || held.id === alarm.id) return true;
+    const isOpen = alarm.life.condition !== "cleared";
+    if (isOpen !== (held.life.condition !== "cleared")) return isOpen;
+    return alarm.raisedAt >= held.raisedAt;
   }
 
   #held(id: OccurrenceId): Alarm {
