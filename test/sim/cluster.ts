@@ -3,7 +3,7 @@
 import type { AgentSettings } from "../../lib/agent/turn.ts";
 import type { Member } from "../../lib/agent/listeners.ts";
 import type { Alarm } from "../../lib/alarm/alarm.ts";
-import { DEFAULT_POLICY, type Policy } from "../../lib/alarm/policy.ts";
+import { type ChannelName, DEFAULT_POLICY, type Policy } from "../../lib/alarm/policy.ts";
 import { toBase64 } from "../../lib/base/bytes.ts";
 import { misfitText } from "../../lib/base/misfit.ts";
 import { minutes } from "../../lib/base/units.ts";
@@ -93,9 +93,12 @@ function rulesOf(quick: boolean): Rules {
   return parsed.value;
 }
 
-/** Whom a step names, told apart from the code that is judged by it. */
-export function responsibleAs(to: string, { responsible }: Pick<Alarm, "responsible">): readonly string[] {
-  if (to === "responsible") return responsible;
-  if (to === "last_resort") return ["chief"];
-  return to === "night" ? ["zhao", "chief"] : [to];
+/** Whom a step names, told apart from the code that is judged by it; the last resort as well where those named have no such address. */
+export function responsibleAs(to: string, { alarm: { responsible }, via }: { readonly alarm: Pick<Alarm, "responsible">; readonly via: readonly ChannelName[] }): readonly string[] {
+  const named = to === "responsible" ? responsible : to === "last_resort" ? ["chief"] : to === "night" ? ["zhao", "chief"] : [to];
+  const reached = named.some((name) => {
+    const { mail, wecom, mobile } = OPERATORS.find((one) => one.name === name) ?? { mail: undefined, wecom: undefined, mobile: undefined };
+    return via.some((channel) => (channel === "mail" ? mail : channel === "wecom" ? wecom : (wecom ?? mobile)) !== undefined);
+  });
+  return reached ? named : [...named, "chief"];
 }

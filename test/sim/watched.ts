@@ -7,6 +7,7 @@ import { Sealer, type SealFault, type SealOptions, type SealTo } from "../../lib
 import type { KeyRing } from "../../lib/trust/keys.ts";
 import type { Message } from "../../lib/wire/message.ts";
 import type { Seal } from "../../lib/wire/seal.ts";
+import type { Change } from "../../lib/port/store.ts";
 import type { Host } from "./host.ts";
 import type { Said } from "./watch.ts";
 import type { World } from "./world.ts";
@@ -33,7 +34,7 @@ export function watched<Event extends { readonly kind: string }, Turn extends { 
         const turn = machine.takeTurn();
         if (turn === undefined) return undefined;
         transcript.mix(turn.changes.length * 1024 + turn.effects.length);
-        transcript.line(() => `${world.moment()} ${host.name} → ${turn.changes.length} rows; ${turn.effects.map(describe).join("; ") || "nothing said"}`);
+        transcript.line(() => `${world.moment()} ${host.name} → ${rowsOf(turn.changes)}; ${turn.effects.map(describe).join("; ") || "nothing said"}`);
         see(turn);
         return turn;
       } catch (thrown) {
@@ -69,10 +70,18 @@ function kindNumber(kind: string): number {
   return number;
 }
 
+function rowsOf(changes: readonly unknown[]): string {
+  const said = (changes as readonly Change[]).map((change) => {
+    if (change.kind === "append") return `${change.entry.body.kind} ${change.entry.occurrence.slice(0, 6)}`;
+    return `${change.kind} ${change.table} ${change.id.slice(0, 40)}${change.table === "alarms" && change.kind === "put" ? ` ${JSON.stringify((change.row as { readonly alarm: { readonly life: unknown } }).alarm.life)}` : ""}`;
+  });
+  return said.length === 0 ? "writes nothing" : `writes ${said.join(", ")}`;
+}
+
 /** One event or effect in a line, as far as a person reading a transcript needs it. */
 function describe(what: { readonly kind: string }): string {
   const { kind, ...rest } = what;
   const text = JSON.stringify(rest, (name, value: unknown) =>
-    typeof value === "bigint" ? String(value) : value instanceof Uint8Array ? `${value.length} bytes` : name === "voice" || name === "pad" || name === "escalation" && typeof value === "object" ? "…" : value);
+    typeof value === "bigint" ? String(value) : value instanceof Uint8Array ? new TextDecoder().decode(value) : name === "voice" || name === "pad" || name === "escalation" && typeof value === "object" ? "…" : value);
   return `${kind} ${text.length > 600 ? `${text.slice(0, 600)}…` : text}`;
 }

@@ -1,4 +1,4 @@
-import type { Pursuit } from "../../../lib/agent/escalate.ts";
+import type { Pursuit } from "../../../lib/agent/pursuits.ts";
 import type { DeliveryRow } from "../../../lib/relay/rows.ts";
 import type { Invariant } from "../watch.ts";
 import { short } from "./rows.ts";

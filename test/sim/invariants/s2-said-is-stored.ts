@@ -6,6 +6,8 @@ export const SAID_IS_STORED: Invariant = {
   sentence: "whatever was said on the LAN or to the relay is in the store after any crash",
   watch: (world, broken) => {
     const { agent } = world;
+    /** Acknowledgements that were ever written: one may be confirmed in the very turn that says it again. */
+    const acks = new Set<string>();
     const check = (id: string, revision: number, ring: number): void => {
       const life = agent.alarm(id)?.life;
       if (life === undefined) broken(`${short(id)} was said and is on no disk`);
@@ -25,9 +27,12 @@ export const SAID_IS_STORED: Invariant = {
             const row = host.disk.row("inbox", id) as { readonly item: { readonly ring: number } } | undefined;
             if (row === undefined || row.item.ring < ring) broken(`${host.name} gave its receipt for ${short(id)} ring ${ring}, which is not on its disk`);
           }
-        } else if (message.kind === "ack" && host.disk.row("acks", message.body.id) === undefined) {
+        } else if (message.kind === "ack" && !acks.has(`${host.index} ${message.body.id}`)) {
           broken(`${host.name} acknowledges ${short(message.body.id)}, which is not on its disk`);
         }
+      },
+      listenerDurable: (listener, changes) => {
+        for (const change of changes) if (change.kind === "put" && change.table === "acks") acks.add(`${listener.index} ${change.id}`);
       },
       asked: (request) => {
         if (agent.host.disk.ailing) return;

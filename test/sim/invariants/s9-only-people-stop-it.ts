@@ -1,9 +1,11 @@
 import type { Alarm } from "../../../lib/alarm/alarm.ts";
 import { minutes, type Ms } from "../../../lib/base/units.ts";
+import type { Resource } from "../sources.ts";
 import type { Act, Invariant } from "../watch.ts";
 import { alarmRows, short } from "./rows.ts";
 
 /** A listener says an acknowledgement until it is confirmed; what is said later than this after the confirmation is a recording. */
+const ENDS_AHEAD_MS: Ms = minutes(3);
 const ON_ITS_WAY_MS: Ms = minutes(2);
 
 export const ONLY_PEOPLE: Invariant = {
@@ -21,6 +23,11 @@ export const ONLY_PEOPLE: Invariant = {
       return confirmed !== undefined && now - confirmed < ON_ITS_WAY_MS;
     };
     const confirmedAt = new Map<string, number>();
+    /** Whom the ladder has told may take it too. */
+    const toldOutside = new Map<string, Set<string>>();
+    /** An alert of Prometheus names its end: to an agent whose clock is minutes ahead it has passed. */
+    const endsMisread = ({ kind }: Resource): boolean =>
+      kind === "prometheus" && world.agent.host.clock.wallOffset - world.sources.skewOf(kind) > ENDS_AHEAD_MS;
     const judge = ({ id, life, acknowledgement, labels, responsible, classification }: Alarm): void => {
       const before = attention.get(id);
       attention.set(id, life);
@@ -28,15 +35,23 @@ export const ONLY_PEOPLE: Invariant = {
         const mine = (acts.get(id) ?? []).filter((act) => act.operator === acknowledgement?.operator && !isRobot(act));
         if (!mine.some((act) => isSaid(act, id))) broken(`${short(id)} counts as taken by ${acknowledgement?.operator}, who has done nothing for it now`);
         const policy = world.agent.settings.policies[classification.policy];
-        if (policy?.ack === "responsible" && !responsible.includes(acknowledgement?.operator ?? "")) broken(`${short(id)} counts as taken by ${acknowledgement?.operator}; only ${responsible.join(", ")} may`);
+        const may = [...responsible, ...(toldOutside.get(id) ?? [])];
+        if (policy?.ack === "responsible" && !may.includes(acknowledgement?.operator ?? "")) broken(`${short(id)} counts as taken by ${acknowledgement?.operator}; only ${may.join(", ")} may`);
       }
       if (life.condition === "cleared" && before !== undefined && before.condition !== "cleared") {
         const resource = world.sources.find(labels["resource"]);
-        if (resource !== undefined && resource.clearSentAt === undefined) broken(`${short(id)} counts as cleared, and its source has not said so`);
+        if (resource !== undefined && resource.clearSentAt === undefined && !endsMisread(resource)) broken(`${short(id)} counts as cleared, and its source has not said so`);
       }
     };
     return {
       acted: (act) => acts.set(act.occurrence, [...(acts.get(act.occurrence) ?? []), act]),
+      asked: (request) => {
+        if (request.kind !== "submit") return;
+        const { occurrence, recipients } = request.escalation;
+        const people = toldOutside.get(occurrence) ?? new Set();
+        toldOutside.set(occurrence, people);
+        for (const { operator } of recipients) people.add(operator);
+      },
       listenerDurable: (listener, changes) => {
         for (const change of changes) if (change.kind === "delete" && change.table === "acks") confirmedAt.set(`${listener.index} ${change.id}`, world.agenda.now);
       },
