@@ -25,6 +25,8 @@ export type Resource = {
   clearedAt: number;
   /** True moment at which a report that it is over first reached the agent, since the last raise. */
   clearSentAt: number | undefined;
+  /** The agent has answered that it has stored such a report. */
+  clearTaken: boolean;
   /** Reports that its source still owes the agent. */
   owed: number;
 };
@@ -108,7 +110,7 @@ export class Sources {
     const kind = (["prometheus", "alertmanager", "script"] as const)[this.#dice.uint32() % 3] ?? "script";
     const module = MODULES[this.#dice.uint32() % MODULES.length] ?? "osd";
     this.resources.push({
-      name: `r${at}`, kind, module, severity: this.#severity(), firing: false, since: 0, raisedAt: -1, clearedAt: -1, clearSentAt: undefined, owed: 0,
+      name: `r${at}`, kind, module, severity: this.#severity(), firing: false, since: 0, raisedAt: -1, clearedAt: -1, clearSentAt: undefined, clearTaken: false, owed: 0,
     });
   }
 
@@ -134,6 +136,7 @@ export class Sources {
     resource.since = Math.round(WALL_START + now + this.skewOf(resource.kind));
     resource.raisedAt = now;
     resource.clearSentAt = undefined;
+    resource.clearTaken = false;
     this.#post(resource);
     const lasts = this.#about(lastsMs);
     if (this.#dice.fraction() < flaps) {
@@ -158,6 +161,8 @@ export class Sources {
       resource.since = Math.round(WALL_START + this.#world.agenda.now + this.skewOf(resource.kind));
       resource.raisedAt = this.#world.agenda.now;
       resource.clearSentAt = undefined;
+      resource.clearTaken = false;
+    resource.clearTaken = false;
       this.#post(resource);
     }
     if (left > 0) this.#world.agenda.after(every, () => this.#flap(resource, left - 1, every));
@@ -222,6 +227,9 @@ export class Sources {
         if (!open) return;
         open = false;
         watchers.tell("answered", { resources, conditions, reply });
+        if (reply.status === 200) resources.forEach((resource, at) => {
+          if (conditions[at] === "cleared" && !resource.firing) resource.clearTaken = true;
+        });
         then(reply.status);
       });
       if (!arrived) {

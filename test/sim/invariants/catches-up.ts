@@ -16,10 +16,10 @@ export const CATCHES_UP: Invariant = {
         const open = new Map<string, string>();
         for (const { id, life, labels } of world.agent.alarms()) if (life.condition !== "cleared") open.set(labels["resource"] ?? "", id);
         const { habits, resources } = world.sources;
-        for (const { name, kind, firing } of resources) {
+        for (const { name, kind, firing, clearTaken } of resources) {
           if (setBack && kind !== "prometheus") continue;
-          // An end that lies in the agent's future is no end yet.
-          const ends = kind !== "prometheus" || (habits.skewMs <= minutes(1) && world.agent.host.clock.steps.length === 0);
+          // An end that lies in the agent's future is no end yet, and one that a silent source has never told is unknown.
+          const ends = clearTaken && (kind !== "prometheus" || (habits.skewMs <= minutes(1) && world.agent.host.clock.steps.length === 0));
           if (firing && !open.has(name)) broken(`${name} of ${kind} is broken, and nothing is open`);
           if (!firing && ends && open.has(name)) broken(`${name} of ${kind} is mended, and ${short(open.get(name) ?? "")} is open`);
         }
