@@ -37,7 +37,7 @@ export type Mood = {
   slowMs: Ms;
 };
 
-const GOOD: Mood = { down: false, refuse: 0, greylist: 0, loseAnswer: 0, throttle: 0, lockedOut: false, slowMs: 100 };
+export const GOOD_MOOD: Mood = { down: false, refuse: 0, greylist: 0, loseAnswer: 0, throttle: 0, lockedOut: false, slowMs: 100 };
 
 /** WeCom drops what comes again so soon with the same bytes (channels-and-standards §2.2). */
 const DUPLICATE_MS: Ms = hours(4);
@@ -49,7 +49,7 @@ export class Outside {
   readonly #world: World;
   readonly #agenda: Agenda;
   readonly #dice: Prng;
-  readonly moods: Record<ChannelName, Mood> = { mail: { ...GOOD }, wecom: { ...GOOD }, "wecom-robot": { ...GOOD } };
+  readonly moods: Record<ChannelName, Mood> = { mail: { ...GOOD_MOOD }, wecom: { ...GOOD_MOOD }, "wecom-robot": { ...GOOD_MOOD } };
   readonly #purposes = new WeakMap<CarrierRequest, Purpose>();
   readonly #recent = new Map<string, number>();
   #tokens = 0;
@@ -62,7 +62,7 @@ export class Outside {
   }
 
   heal(): void {
-    for (const channel of Object.keys(this.moods) as ChannelName[]) this.moods[channel] = { ...GOOD };
+    for (const channel of Object.keys(this.moods) as ChannelName[]) this.moods[channel] = { ...GOOD_MOOD };
   }
 
   /** The relay is about to make this call. */

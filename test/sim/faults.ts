@@ -3,6 +3,7 @@
 import type { Prng } from "../../lib/base/prng.ts";
 import { hours, type Ms, minutes, seconds } from "../../lib/base/units.ts";
 import type { ChannelName } from "../../lib/alarm/policy.ts";
+import { GOOD_MOOD } from "./channels.ts";
 import type { Host } from "./host.ts";
 import { FAIR } from "./lan.ts";
 import { GOOD_LINE } from "./jump-host.ts";
@@ -235,12 +236,12 @@ function line(world: World, dice: Prng, everyMs: Ms, name: FaultName, bad: Parti
 }
 
 function mood(world: World, dice: Prng, name: FaultName, bad: Partial<World["outside"]["moods"]["mail"]>): void {
+  const good = Object.fromEntries(Object.keys(bad).map((key) => [key, GOOD_MOOD[key as keyof typeof GOOD_MOOD]]));
   often(world, dice, hours(3), () => {
     const channel = pick<ChannelName>(dice, ["mail", "wecom", "wecom-robot"]);
-    const before = { ...world.outside.moods[channel] };
     world.strike(name, channel);
     Object.assign(world.outside.moods[channel], bad);
-    world.agenda.after(dice.fraction() * hours(2), () => Object.assign(world.outside.moods[channel], Object.fromEntries(Object.keys(bad).map((key) => [key, before[key as keyof typeof before]]))));
+    world.agenda.after(dice.fraction() * hours(2), () => Object.assign(world.outside.moods[channel], good));
   });
 }
 

@@ -18,13 +18,13 @@ export type Outcome = {
   readonly messages: number;
   readonly datagrams: number;
   readonly struck: ReadonlyMap<string, number>;
-  /** The last lines of the transcript; empty unless it was recorded. */
+  /** The last lines of the transcript; empty unless they were asked for. */
   readonly lines: readonly string[];
 };
 
-/** @param recording whether to keep the last lines: a replay does */
-export function run(plan: Plan, { recording = false }: { readonly recording?: boolean } = {}): Outcome {
-  const world = new World(plan, { recording, invariants: INVARIANTS });
+/** @param lines how many of the last lines of the transcript to keep: only a replay does */
+export function run(plan: Plan, { lines = 0 }: { readonly lines?: number } = {}): Outcome {
+  const world = new World(plan, { lines, invariants: INVARIANTS });
   begin(world);
   if (world.run(days(plan.days))) settle(world);
   return {

@@ -1,16 +1,15 @@
 /** What happened, as a number that two runs can be compared by, and for people the last lines before a failure. */
 
-const LINES_KEPT = Number(process.env["LINES"] ?? 50);
-
 export class Transcript {
-  /** Whether lines are written: they cost more than the steps that they tell of. */
-  readonly #recording: boolean;
+  /** Lines cost more than the steps that they tell of. */
+  readonly #kept: number;
   readonly #lines: string[] = [];
   #a = 0x9e3779b9;
   #b = 0x85ebca6b;
 
-  constructor({ recording }: { readonly recording: boolean }) {
-    this.#recording = recording;
+  /** @param lines how many of the last ones are kept; 0 where nobody reads */
+  constructor({ lines }: { readonly lines: number }) {
+    this.#kept = lines;
   }
 
   /** Takes a number into the hash. */
@@ -26,9 +25,9 @@ export class Transcript {
 
   /** @param tell is called only where somebody reads */
   line(tell: () => string): void {
-    if (!this.#recording) return;
+    if (this.#kept === 0) return;
     this.#lines.push(tell());
-    if (this.#lines.length > 4 * LINES_KEPT) this.#lines.splice(0, this.#lines.length - LINES_KEPT);
+    if (this.#lines.length > 4 * this.#kept) this.#lines.splice(0, this.#lines.length - this.#kept);
   }
 
   get hash(): string {
@@ -36,6 +35,6 @@ export class Transcript {
   }
 
   get last(): readonly string[] {
-    return this.#lines.slice(-LINES_KEPT);
+    return this.#lines.slice(-this.#kept);
   }
 }

@@ -58,10 +58,10 @@ export class World {
   #moment = -1;
   #sweepAt = SWEEP_STEPS;
 
-  constructor(plan: Plan, { recording, invariants }: { readonly recording: boolean; readonly invariants: readonly Invariant[] }) {
+  constructor(plan: Plan, { lines, invariants }: { readonly lines: number; readonly invariants: readonly Invariant[] }) {
     this.plan = plan;
     this.dice = plan.dice("world");
-    this.transcript = new Transcript({ recording });
+    this.transcript = new Transcript({ lines });
     this.lan = new LocalNet(this.agenda, plan.dice("lan"));
     this.jumpHost = new JumpHost(this, plan.dice("jump host"));
     this.outside = new Outside(this, plan.dice("outside"));
