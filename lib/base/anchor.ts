@@ -11,8 +11,7 @@ export type RestartedAt = { readonly boot: BootId; readonly mono: Ms; readonly w
 /**
  * Carries a deadline over a restart. In the same boot it stands where it stood; after a reboot what is left by the wall
  * clock counts. A deadline that would lie further away than it ever can means that a clock went back: it is due now,
- * because an alarm told too early is a nuisance, and one told too late is a broken promise. One that has passed stays as far
- * in the past as it was, up to `mostMs`: what is counted from it must not begin anew with every boot.
+ * because an alarm told too early is a nuisance, and one told too late is a broken promise.
  *
  * @param mostMs the longest that this deadline may ever have been away, more than 0
  * @returns the moment on the present boot clock; in the past where the deadline passed while the process was down
@@ -24,5 +23,5 @@ export function reanchor(
 ): Ms {
   const leftMs = stored.boot === boot ? stored.monoDue - mono : stored.wallDue - wall;
   if (!(leftMs <= mostMs)) return mono;
-  return stored.boot === boot ? stored.monoDue : mono + Math.max(-mostMs, leftMs);
+  return stored.boot === boot ? stored.monoDue : mono + Math.max(0, leftMs);
 }

@@ -73,6 +73,7 @@ function kindNumber(kind: string): number {
 function rowsOf(changes: readonly unknown[]): string {
   const said = (changes as readonly Change[]).map((change) => {
     if (change.kind === "append") return `${change.entry.body.kind} ${change.entry.occurrence.slice(0, 6)}`;
+    if (change.kind === "forget") return `forget ${change.occurrence.slice(0, 6)}`;
     return `${change.kind} ${change.table} ${change.id.slice(0, 40)}${change.table === "alarms" && change.kind === "put" ? ` ${JSON.stringify((change.row as { readonly alarm: { readonly life: unknown } }).alarm.life)}` : ""}`;
   });
   return said.length === 0 ? "writes nothing" : `writes ${said.join(", ")}`;

@@ -1,7 +1,8 @@
-import { rankOf } from "../../../lib/alarm/severity.ts";
-import { compareAlarms } from "../../../lib/classify/order.ts";
 import type { Invariant } from "../watch.ts";
 import { short } from "./rows.ts";
+
+/** Told apart from the code that is judged by it. */
+const WORST_FIRST: readonly string[] = ["critical", "major", "indeterminate", "minor", "warning"];
 
 export const ORDER: Invariant = {
   name: "S6",
@@ -14,13 +15,13 @@ export const ORDER: Invariant = {
         const audience = effect.to.kind === "listener" ? effect.to.peer : effect.to.kind;
         const { alarms } = effect.message.body;
         for (const { id, severity } of alarms) {
-          const rank = rankOf(severity);
+          const rank = WORST_FIRST.indexOf(severity);
           if (rank < (worst.get(audience) ?? 0)) broken(`${short(id)}, which is ${severity}, left behind a lesser one`);
           worst.set(audience, rank);
         }
         alarms.forEach((alarm, at) => {
           const before = alarms[at - 1];
-          if (before !== undefined && compareAlarms(before, alarm) > 0) broken(`${short(alarm.id)} stands behind ${short(before.id)} in one datagram`);
+          if (before !== undefined && before.severity === alarm.severity && before.at > alarm.at) broken(`${short(alarm.id)} stands behind ${short(before.id)} in one datagram`);
         });
       }
     },
