@@ -110,7 +110,10 @@ function replay({ days, cuts, lines, shrink: wanted }: Options, seed: number): n
   }
   console.log(`${outcome.lines.join("\n")}\n\n${outcome.hash}: step ${failure.step}, ${failure.at}\n${failure.invariant}: ${failure.sentence}\n  ${failure.detail}\n  ${replayCommand({ seed, days, cuts })}`);
   if (wanted) {
-    const least = shrink(seed, { days, cuts, invariant: failure.invariant, tell: (line) => console.log(`still breaks ${line}`) });
+    const least = shrink({
+      days, cuts, planOf: (candidate) => planOf(seed, candidate), fails: (candidate) => run(planOf(seed, candidate)).failure?.invariant === failure.invariant,
+      tell: (line) => console.log(`still breaks ${line}`),
+    });
     console.log(`after ${least.runs} runs: ${replayCommand({ seed, ...least })}`);
   }
   return 1;

@@ -57,7 +57,7 @@ export function edited({ name, file, old, to }: Mutant): string {
 function mutatedTree(mutant: Mutant): string {
   const text = edited(mutant);
   const tree = mkdtempSync(join(tmpdir(), "gapbell-mutant-"));
-  for (const part of ["lib", "test/sim", "test/support", "package.json", "tsconfig.json"]) cpSync(join(ROOT, part), join(tree, part), { recursive: true });
+  for (const part of ["lib", "test/sim", "test/support", "test/golden", "package.json", "tsconfig.json"]) cpSync(join(ROOT, part), join(tree, part), { recursive: true });
   symlinkSync(join(ROOT, "node_modules"), join(tree, "node_modules"));
   writeFileSync(join(tree, mutant.file), text);
   return tree;
@@ -69,7 +69,8 @@ async function firstFailure(tree: string, from: number): Promise<{ readonly inva
     cwd: tree, stdout: "pipe", stderr: "pipe",
   });
   const [out, err, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
-  if (code > 1) return { invariant: `it does not run: ${err.slice(0, 200)}`, seed: from };
+  // A program that does not run is no mutant: nothing would be learnt from it.
+  if (code > 1 || out === "") throw new Error(`The mutant in ${tree} does not run:\n${err.slice(0, 1000)}`);
   const failures = out.trim().split("\n").flatMap((line) => (JSON.parse(line) as Tally).failures);
   return failures[0];
 }

@@ -4,6 +4,7 @@ import { days, hours, minutes } from "../../lib/base/units.ts";
 import { begin, heal } from "./faults.ts";
 import { INVARIANTS } from "./invariants/all.ts";
 import type { Plan } from "./plan.ts";
+import type { Invariant } from "./watch.ts";
 import type { Failure } from "./world.ts";
 import { World } from "./world.ts";
 
@@ -23,8 +24,8 @@ export type Outcome = {
 };
 
 /** @param lines how many of the last lines of the transcript to keep: only a replay does */
-export function run(plan: Plan, { lines = 0 }: { readonly lines?: number } = {}): Outcome {
-  const world = new World(plan, { lines, invariants: INVARIANTS });
+export function run(plan: Plan, { lines = 0, invariants = INVARIANTS }: { readonly lines?: number; readonly invariants?: readonly Invariant[] } = {}): Outcome {
+  const world = new World(plan, { lines, invariants });
   begin(world);
   if (world.run(days(plan.days))) settle(world);
   return {

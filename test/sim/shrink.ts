@@ -1,49 +1,45 @@
-/** The least of a failing run that still breaks the same invariant: fewer faults, fewer things that can break, fewer listeners, less time. */
+/** The least of a failing run that still breaks the same way: fewer faults, fewer things that can break, fewer listeners, less time. */
 
-import { type Cuts, planOf } from "./plan.ts";
-import { run } from "./run.ts";
+import type { Cuts, Plan } from "./plan.ts";
 
-export type Shrunk = { readonly days: number; readonly cuts: Cuts; readonly runs: number };
+export type Candidate = { readonly days: number; readonly cuts: Cuts };
+export type Shrunk = Candidate & { readonly runs: number };
 
 /** A shrinking takes no more runs than this: past it the rest is small enough to read. */
 const RUNS_MOST = 200;
+/** Half an hour: in less hardly anything happens. */
+const DAYS_LEAST = 0.02;
 
-/** @param tell hears of each step that still fails */
-export function shrink(
-  seed: number, { days, cuts, invariant, tell }: { readonly days: number; readonly cuts: Cuts; readonly invariant: string; readonly tell: (line: string) => void },
-): Shrunk {
-  let least: { readonly days: number; readonly cuts: Cuts } = { days, cuts };
+/**
+ * @param fails whether a candidate still breaks
+ * @param tell hears of each step that does
+ */
+export function shrink({ days, cuts, planOf, fails, tell }: Candidate & {
+  readonly planOf: (candidate: Candidate) => Plan; readonly fails: (candidate: Candidate) => boolean; readonly tell: (line: string) => void;
+}): Shrunk {
+  let least: Candidate = { days, cuts };
   let runs = 0;
-  const fails = (candidate: typeof least): boolean => {
+  const attempt = (candidate: Candidate, line: string): boolean => {
     if (runs >= RUNS_MOST) return false;
     runs += 1;
-    return run(planOf(seed, candidate)).failure?.invariant === invariant;
-  };
-  const attempt = (candidate: typeof least, line: string): boolean => {
     if (!fails(candidate)) return false;
     least = candidate;
     tell(line);
     return true;
   };
+  const without = (names: Cuts["without"]): boolean => attempt({ ...least, cuts: { ...least.cuts, without: [...least.cuts.without, ...names] } }, `without ${names.join(", ")}`);
   // The faults first, in halves and then one by one; then the size of the world, then the time.
   for (let share = 2; share <= 16; share *= 2) {
-    const on = faultsOf(seed, least);
+    const on = [...planOf(least).faults.keys()];
     const size = Math.ceil(on.length / share);
-    for (let at = 0; at < on.length; at += size) {
-      const out = on.slice(at, at + size);
-      attempt({ ...least, cuts: { ...least.cuts, without: [...least.cuts.without, ...out] } }, `without ${out.join(", ")}`);
-    }
+    for (let at = 0; at < on.length; at += size) without(on.slice(at, at + size));
   }
-  for (const name of faultsOf(seed, least)) attempt({ ...least, cuts: { ...least.cuts, without: [...least.cuts.without, name] } }, `without ${name}`);
+  for (const name of [...planOf(least).faults.keys()]) without([name]);
   for (const name of ["resources", "listeners"] as const) {
-    for (let count = Math.floor(planOf(seed, least)[name] / 2); count >= 1; count = Math.floor(count / 2)) {
-      if (!attempt({ ...least, cuts: { ...least.cuts, [name]: count } }, `${count} ${name}`)) break;
+    for (let count = Math.floor(planOf(least)[name] / 2); count >= 1; count = Math.floor(count / 2)) {
+      if (!attempt({ ...least, cuts: { ...least.cuts, [name]: count } }, `with ${count} ${name}`)) break;
     }
   }
-  while (least.days > 0.02 && attempt({ ...least, days: least.days / 2 }, `${least.days / 2} days`));
+  while (least.days > DAYS_LEAST && attempt({ ...least, days: least.days / 2 }, `in ${least.days / 2} days`));
   return { ...least, runs };
-}
-
-function faultsOf(seed: number, { days, cuts }: { readonly days: number; readonly cuts: Cuts }): readonly Cuts["without"][number][] {
-  return [...planOf(seed, { days, cuts }).faults.keys()];
 }
