@@ -8,9 +8,12 @@ import type { Tally } from "./tally.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
 /** A mutant that lives through so many seeds is not caught. */
-export const SEEDS_MOST = 60;
+const SEEDS_MOST = 40;
 /** Seeds of one call: most mutants are caught by the first few. */
 const SLICE = 4;
+const DAYS = 0.5;
+/** A slice takes seconds; a program that never comes back is caught as well. */
+const SLICE_MS_MOST = 120_000;
 
 export type Verdict = { readonly mutant: Mutant; readonly caughtBy: string | undefined; readonly seeds: number };
 
@@ -65,10 +68,11 @@ function mutatedTree(mutant: Mutant): string {
 
 async function firstFailure(tree: string, from: number): Promise<{ readonly invariant: string; readonly seed: number } | undefined> {
   const child = Bun.spawn({
-    cmd: [process.execPath, join(tree, "test/sim/main.ts"), "--worker", "--stop", "--from", String(from), "--seeds", String(SLICE), "--days", "1"],
-    cwd: tree, stdout: "pipe", stderr: "pipe",
+    cmd: [process.execPath, join(tree, "test/sim/main.ts"), "--worker", "--stop", "--from", String(from), "--seeds", String(SLICE), "--days", String(DAYS)],
+    cwd: tree, stdout: "pipe", stderr: "pipe", timeout: SLICE_MS_MOST, killSignal: "SIGKILL",
   });
   const [out, err, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
+  if (child.signalCode !== null) return { invariant: `L2 (it never comes back within ${SLICE_MS_MOST / 1000} s)`, seed: from };
   // A program that does not run is no mutant: nothing would be learnt from it.
   if (code > 1 || out === "") throw new Error(`The mutant in ${tree} does not run:\n${err.slice(0, 1000)}`);
   const failures = out.trim().split("\n").flatMap((line) => (JSON.parse(line) as Tally).failures);

@@ -12,7 +12,7 @@ import { shrink } from "./shrink.ts";
 /** Runs longer than a test usually may. */
 const LONG_MS = 170_000;
 /** Fixed seeds of every test: a tenth of them through the real cryptography. */
-const SEEDS = Array.from({ length: 30 }, (_, at) => 101 + at);
+const SEEDS = Array.from({ length: 20 }, (_, at) => 101 + at);
 /** Fresh seeds, where the test command asks for some: GAPBELL_SIM_SEEDS is the first of them. */
 const FRESH = 6;
 
@@ -24,7 +24,7 @@ function broken(seed: number, days: number): string | undefined {
 
 describe("a world of bad nights", () => {
   test("keeps every promise on seeds that always run", () => {
-    expect(SEEDS.flatMap((seed) => broken(seed, 0.3) ?? [])).toEqual([]);
+    expect(SEEDS.flatMap((seed) => broken(seed, 0.2) ?? [])).toEqual([]);
   }, LONG_MS);
 
   const kept = readFileSync(join(import.meta.dir, "seeds.txt"), "utf8").split("\n").filter((line) => /^\d/.test(line));
@@ -37,7 +37,7 @@ describe("a world of bad nights", () => {
 
   const fresh = Number(process.env["GAPBELL_SIM_SEEDS"] ?? 0);
   if (fresh > 0) test(`keeps every promise on fresh seeds from ${fresh}`, () => {
-    expect(Array.from({ length: FRESH }, (_, at) => fresh + at).flatMap((seed) => broken(seed, 0.3) ?? [])).toEqual([]);
+    expect(Array.from({ length: FRESH }, (_, at) => fresh + at).flatMap((seed) => broken(seed, 0.2) ?? [])).toEqual([]);
   }, LONG_MS);
 
   test("is the same world twice, with either cryptography", () => {
@@ -62,7 +62,7 @@ describe("a program broken on purpose", () => {
   });
 
   // Two that are caught at once; `bun run sim --mutants` runs all of them.
-  for (const name of ["a receipt stops the clock", "a listener rings for every copy"]) {
+  for (const name of ["the agent answers and speaks before it commits", "a receipt stops the clock"]) {
     test(`is caught where ${name}`, async () => {
       const mutant = MUTANTS.find((one) => one.name === name);
       expect(mutant).toBeDefined();
