@@ -11,7 +11,7 @@ export type AgentProcess = AsyncDisposable & {
   readonly pid: number;
   /** Where its API listens, on 127.0.0.1. */
   readonly apiPort: number;
-  readonly kill: (signal: "SIGKILL" | "SIGTERM" | "SIGSTOP" | "SIGHUP") => void;
+  readonly kill: (signal: "SIGKILL" | "SIGTERM" | "SIGSTOP" | "SIGCONT" | "SIGHUP") => void;
   /** Resolves with what it wrote to standard error, once it and whatever started it have ended. */
   readonly ended: Promise<string>;
   /** The exit code of whatever started it; of itself where nothing did, or where that hands it on. */
