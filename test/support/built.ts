@@ -53,8 +53,10 @@ function newestSource(): number {
   return Math.max(...sources.map((path) => statSync(join(ROOT, path)).mtimeMs));
 }
 
-/** The executables of dist; made anew where one is missing or older than the sources, once in this process. */
-export function programs(): Readonly<Record<Program, string>> {
-  if (!PROGRAMS.every(isFresh)) build();
+let building: Promise<unknown> | undefined;
+
+/** The executables of dist; made anew where one is missing or older than the sources, once for all who ask. */
+export async function programs(): Promise<Readonly<Record<Program, string>>> {
+  if (!PROGRAMS.every(isFresh)) await (building ??= build());
   return { agent: inDist("agent"), client: inDist("client"), relay: inDist("relay") };
 }

@@ -173,7 +173,7 @@ export class Lab implements AsyncDisposable {
 /** Builds, sets up by public commands alone, and starts everything. */
 export async function aLab(wish: Partial<LabPlan> = {}): Promise<Lab> {
   const plan = planned(wish);
-  const binaries = programs();
+  const binaries = await programs();
   const network = await openNetwork(plan.hosts, { seed: plan.seed });
   let outside: Outside | undefined;
   try {
