@@ -112,7 +112,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "the least alarm goes first", file: "lib/agent/push.ts", breaks: "S6: by severity, then by time",
-    old: "for (let rank = 0; rank < SEVERITIES.length; rank += 1) {", to: "for (let rank = SEVERITIES.length - 1; rank >= 0; rank -= 1) {",
+    old: "return repeat ? SEVERITIES.length + rank : rank + 1;", to: "return repeat ? SEVERITIES.length + rank : SEVERITIES.length + 1 - rank;",
   },
   {
     name: "the order of alarms is reversed within a severity", file: "lib/classify/order.ts", breaks: "S6",

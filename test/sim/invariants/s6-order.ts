@@ -6,24 +6,39 @@ const WORST_FIRST: readonly string[] = ["critical", "major", "indeterminate", "m
 
 export const ORDER: Invariant = {
   name: "S6",
-  sentence: "pushes go out by severity, then by the time at which they were raised",
-  watch: (_, broken) => ({
-    decided: ({ effects }) => {
-      const worst = new Map<string, number>();
-      for (const effect of effects) {
-        if (effect.kind !== "say" || effect.message.kind !== "alarm") continue;
-        const audience = effect.to.kind === "listener" ? effect.to.peer : effect.to.kind;
-        const { alarms } = effect.message.body;
-        for (const { id, severity } of alarms) {
-          const rank = WORST_FIRST.indexOf(severity);
-          if (rank < (worst.get(audience) ?? 0)) broken(`${short(id)}, which is ${severity}, left behind a lesser one`);
-          worst.set(audience, rank);
+  sentence: "critical alarms go first, then what nobody has heard yet by severity, and one datagram by severity and time",
+  watch: (_, broken) => {
+    /** The highest ring of each alarm that this life of the agent has said to everybody. */
+    const heard = new Map<string, number>();
+    return {
+      agentStarts: () => heard.clear(),
+      decided: ({ effects }) => {
+        /** By audience: how far down the order its last datagram reached; the critical ones, and first words of the others. */
+        const reached = new Map<string, { any: number; first: number }>();
+        for (const effect of effects) {
+          if (effect.kind !== "say" || effect.message.kind !== "alarm") continue;
+          const audience = effect.to.kind === "listener" ? effect.to.peer : effect.to.kind;
+          const { alarms } = effect.message.body;
+          const before = reached.get(audience) ?? { any: 0, first: 0 };
+          const after = { ...before };
+          for (const { id, ring, severity } of alarms) {
+            const rank = WORST_FIRST.indexOf(severity);
+            // Repeats, and what one listener alone is told, wait until everybody has heard everything once.
+            const first = effect.to.kind === "everyone" && ring > (heard.get(id) ?? 0);
+            if (rank < (first ? before.first : rank === 0 ? before.any : 0)) broken(`${short(id)}, which is ${severity}, left behind a lesser one`);
+            after.any = Math.max(after.any, rank);
+            if (first) after.first = Math.max(after.first, rank);
+            if (effect.to.kind === "everyone") heard.set(id, Math.max(ring, heard.get(id) ?? 0));
+          }
+          reached.set(audience, after);
+          alarms.forEach((alarm, at) => {
+            const last = alarms[at - 1];
+            if (last === undefined) return;
+            const [a, b] = [WORST_FIRST.indexOf(last.severity), WORST_FIRST.indexOf(alarm.severity)];
+            if (a > b || (a === b && last.at > alarm.at)) broken(`${short(alarm.id)} stands behind ${short(last.id)} in one datagram`);
+          });
         }
-        alarms.forEach((alarm, at) => {
-          const before = alarms[at - 1];
-          if (before !== undefined && before.severity === alarm.severity && before.at > alarm.at) broken(`${short(alarm.id)} stands behind ${short(before.id)} in one datagram`);
-        });
-      }
-    },
-  }),
+      },
+    };
+  },
 };
