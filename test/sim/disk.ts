@@ -22,6 +22,8 @@ export class Disk {
   full = false;
   /** The next fsync fails, and nobody knows what of it has arrived. */
   fsyncBreaks = false;
+  /** Only a turn that writes to this table is unlucky; undefined where any is. */
+  breaksOn: string | undefined;
   /** How long one fsync takes. */
   latency: () => Ms = () => 1;
   /** Hears of each turn that has become durable. */
@@ -38,7 +40,7 @@ export class Disk {
 
   /** It has refused a turn since the present process began, or would. */
   get ailing(): boolean {
-    return this.full || this.fsyncBreaks || this.#refused;
+    return this.full || this.#refused;
   }
 
   row(table: string, id: string): unknown {
@@ -102,7 +104,8 @@ export class Disk {
 
   #write(changes: readonly Change[]): StoreFault | undefined {
     if (this.full) return { kind: "commitFailed", reason: "database or disk is full" };
-    if (!this.fsyncBreaks) {
+    const unlucky = this.breaksOn === undefined || changes.some((change) => "table" in change && change.table === this.breaksOn);
+    if (!this.fsyncBreaks || !unlucky) {
       this.#durable(changes);
       return undefined;
     }

@@ -136,10 +136,12 @@ const FAULTS: Readonly<Record<FaultName, (blow: Blow) => void>> = {
       };
     }
   },
-  "fsync error": ({ world, dice, strength }) => often(world, dice, hours(12) / strength, () => {
+  "fsync error": ({ world, dice, strength }) => often(world, dice, hours(4) / strength, () => {
     const { disk, name } = anyHost(world, dice);
     world.strike("fsync error", name);
     disk.fsyncBreaks = true;
+    // Mostly where it hurts: a source waits for the answer to what could not be written.
+    disk.breaksOn = dice.fraction() < 0.7 ? "alarms" : undefined;
   }),
   "older file restored": ({ world, dice, strength }) => {
     const kept = new Map<Host, Tables>();
