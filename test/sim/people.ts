@@ -25,6 +25,8 @@ export type Habits = {
 /** While the world settles: everybody acts at once, or nobody at all. */
 export type Orders = "as usual" | "all act" | "nobody acts";
 
+/** Share of alarms of others, listed and not rung, of which somebody thinks that they are his. */
+const HELPFUL = 0.1;
 const SHOWN_MS: Ms = 30;
 const NIGHT: readonly [Ms, Ms] = [hours(10), hours(18)];
 
@@ -48,7 +50,7 @@ export class People {
       show: (showing) => {
         if (life.over) return new Promise(() => {});
         world.watchers.tell("shown", listener.host, showing);
-        if (showing.rings) this.#rings(listener, showing);
+        if (showing.rings || this.#dice.fraction() < HELPFUL) this.#rings(listener, showing);
         return new Promise((resolve) => world.agenda.after(SHOWN_MS, life.guard(() => resolve(!listener.seat.robot))));
       },
       update: () => {},
