@@ -176,7 +176,7 @@ export function beacon(parts: Parts, challenge: string, now: Now): Body<"beacon"
   const { self, settings, book, mac } = parts;
   return {
     cluster: toBase64(clusterIdOf(self.clusterKey)), clusterName: self.clusterName, agent: self.agentName, port: self.port,
-    versions: [1, 1], kid: self.group.kid, challenge, jitterMs: 100,
+    versions: [1, 1], kid: self.group.kid, challenge, jitterMs: parts.listeners.receiptJitter(now.mono),
     open: mac.of(book.marks()), rules: rulesDigest(canonicalRules(settings.rules)),
     voice: toBase64(sha256(Buffer.from(self.voiceCertificate, "base64url"))), key: toBase64(self.voice.ed), wall: now.wall,
   };

@@ -16,6 +16,9 @@ import type { Body } from "../wire/message.ts";
 /** After a start everybody who was there counts as there for so long: nobody is escalated past only because we restarted. */
 export const RENEW_MS: Ms = seconds(60);
 
+/** Within so long a listener gives its receipt: 1 ms for each that is present, so that a thousand do not answer at once (wire-notes §3.4). */
+const RECEIPT_JITTER_MS = { least: 20, each: 1, most: 500 } as const;
+
 /** An enrolled listener; stored. `member` and `warrant` are the certificates as their exact bytes in base64url. */
 export type Member = {
   readonly id: PeerId;
@@ -119,6 +122,12 @@ export class Listeners {
 
   everyone(now: Ms): readonly Listener[] {
     return [...this.#presence.all()].filter(({ leaseUntil }) => leaseUntil > now);
+  }
+
+  /** What a beacon asks of receipts. */
+  receiptJitter(now: Ms): Ms {
+    const { least, each, most } = RECEIPT_JITTER_MS;
+    return Math.min(most, Math.max(least, each * this.everyone(now).length));
   }
 
   isHome(operators: readonly string[], now: Ms): boolean {
