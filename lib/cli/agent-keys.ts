@@ -35,7 +35,7 @@ export function readAgentKeys(state: string): AgentKeys {
   const folder = join(state, "keys");
   const text = (name: string): string => {
     const read = readSecretText(join(folder, name));
-    if (!read.ok) throw new ExitFault(EXIT.config, secretSentence(read.fault), 'Run "gapbell-agent init" for a new cluster, or restore the keys from a copy');
+    if (!read.ok) throw new ExitFault(EXIT.config, secretSentence(read.fault), read.fault.kind === "missing" ? 'Run "gapbell-agent init" for a new cluster, or restore the keys from a copy' : "");
     return read.value.trim();
   };
   const bytes = (name: string, encoded: string): Uint8Array => {

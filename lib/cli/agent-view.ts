@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { askAgent } from "./agent-ask.ts";
 import { addFolders, type FolderOptions, foldersOf } from "./agent-folders.ts";
 import { EXIT, ExitFault } from "./exit.ts";
-import { printJson, withExample } from "./main.ts";
+import { addId, printJson, withExample } from "./main.ts";
 import { alarmLines, listenerLines, type Looks, relayLines, showLines } from "./print.ts";
 import { coloured, readerOf } from "./terminal.ts";
 
@@ -19,9 +19,8 @@ export function addView(program: Command): void {
     });
   withExample(list, "gapbell-agent list --all");
 
-  const show = addFolders(program.command("show"))
+  const show = addId(addFolders(program.command("show")))
     .description("show one alarm and everything that happened to it")
-    .argument("<id>", "the first characters of its id")
     .action(async (id: string, options: FolderOptions) => {
       print(options, await get(options, `/v1/alarms/${encodeURIComponent(id)}`), showLines);
     });
@@ -40,9 +39,8 @@ export function addView(program: Command): void {
     });
   withExample(relay, "gapbell-agent relay --fresh");
 
-  const ack = addFolders(program.command("ack"))
+  const ack = addId(addFolders(program.command("ack")))
     .description("acknowledge an alarm in an operator's name, at the agent's console")
-    .argument("<id>", "the first characters of its id")
     .requiredOption("--as <operator>", "who takes it")
     .option("--comment <text>", "what is being done about it", "")
     .action(ackOne);

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { fromBase64, toHex } from "../base/bytes.ts";
 import { seconds } from "../base/units.ts";
 import { dice } from "../io/dice.ts";
+import { systemInterfaces } from "../io/interfaces.ts";
 import { lanSentence, openClientLan } from "../io/lan.ts";
 import { identityFrom, KeyRing, peerIdOf } from "../trust/keys.ts";
 import { Opener } from "../trust/opener.ts";
@@ -38,6 +39,7 @@ export function addFind(program: Command): void {
 }
 
 async function findAgents(options: FindOptions): Promise<void> {
+  if (options.interface !== undefined) mustExist(options.interface);
   const state = folderOf(options);
   const { lan: configured } = readClientConfig(state);
   const own = readClientKeys(state);
@@ -80,6 +82,11 @@ function print(found: readonly FoundAgent[], { json, joined }: { readonly json: 
   const rows = sorted.map((one) => [one.name, toHex(fromBase64(one.cluster) ?? new Uint8Array()).slice(0, 8), one.agent, `${one.host}:${one.port}`, isJoined(one) ? "yes" : ""]);
   process.stdout.write(`${table(["CLUSTER", "ID", "AGENT", "ADDRESS", "JOINED"], rows).join("\n")}\n`);
   if (joined === undefined) process.stdout.write('To join: ask for an invite (there: "gapbell-agent invite --operator NAME"), then here: gapbell-client join\n');
+}
+
+function mustExist(name: string): void {
+  const names = [...new Set(systemInterfaces().map((one) => one.name))];
+  if (!names.includes(name)) throw new ExitFault(EXIT.usage, `--interface is "${name}", must be one that is up and has an IPv4 address here: ${names.join(", ")}`);
 }
 
 function portOf(text: string | undefined, otherwise: number): number {

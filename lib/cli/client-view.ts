@@ -8,7 +8,7 @@ import { askClient } from "./client-ask.ts";
 import { addState, folderOf, readClientConfig, type StateOptions } from "./client-folders.ts";
 import { inboxLines, type Looks, outcomeLines, statusLines } from "./client-print.ts";
 import { EXIT, ExitFault } from "./exit.ts";
-import { printJson, withExample } from "./main.ts";
+import { addId, printJson, withExample } from "./main.ts";
 import { coloured, readerOf } from "./terminal.ts";
 
 type Answer = Readonly<Record<string, unknown>>;
@@ -22,9 +22,8 @@ export function addClientView(program: Command): void {
     });
   withExample(list, "gapbell-client list --all");
 
-  const ack = addState(program.command("ack"))
+  const ack = addId(addState(program.command("ack")))
     .description("take an alarm: it rings no more, and everybody sees that you have it")
-    .argument("<id>", "the first characters of its id")
     .option("--comment <text>", "what is being done about it", "")
     .action(ackAlarm);
   withExample(ack, 'gapbell-client ack 7QK2M9 --comment "replacing the disk"');

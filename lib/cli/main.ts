@@ -3,7 +3,7 @@
 import { Command, CommanderError } from "commander";
 import { jsonLine } from "../base/json-line.ts";
 import { onSignals } from "../io/signals.ts";
-import { EXIT, ExitFault } from "./exit.ts";
+import { EXIT, EXIT_HELP, ExitFault } from "./exit.ts";
 import { buildLine } from "./version.ts";
 
 /**
@@ -26,15 +26,25 @@ export function newProgram({
     .version(buildLine(name), "-V, --version", "print version and commit")
     .helpOption("-h, --help", "print this help")
     .helpCommand(false)
-    .showHelpAfterError(`(${name} --help prints the commands)`)
     .exitOverride();
   return withExample(program, example);
 }
 
-/** Adds the line that shows a command at work to the end of its help. */
+/** Adds the line that shows a command at work to the end of its help, and what the numbers mean with which it ends. */
 export function withExample(command: Command, example: string): Command {
   const lines = example.split("\n").map((line) => `  ${line}`);
-  return command.addHelpText("after", `\nExample:\n${lines.join("\n")}`);
+  const words = command.parent === null ? command.name() : `${command.parent.name()} ${command.name()}`;
+  return command
+    .showHelpAfterError(`(${words} --help prints ${command.parent === null ? "the commands" : "its arguments and an example"})`)
+    .addHelpText("after", `\nExample:\n${lines.join("\n")}\n\n${EXIT_HELP}`);
+}
+
+/** The argument that names an alarm. An empty one, as an unset variable of a script leaves it, names none. */
+export function addId(command: Command): Command {
+  return command.argument("<id>", "the first characters of its id", (text: string) => {
+    if (text === "") throw new ExitFault(EXIT.usage, 'The id is empty, must be the first characters of one that "list" prints');
+    return text;
+  });
 }
 
 /**

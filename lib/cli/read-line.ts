@@ -23,6 +23,17 @@ function fromFile(path: string): string {
   try {
     return readFileSync(path, "utf8").slice(0, CHARACTERS_MOST);
   } catch (thrown) {
-    throw new ExitFault(EXIT.usage, `Cannot read "${path}": ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    throw new ExitFault(EXIT.usage, `Cannot read "${path}": ${reasonOf(thrown)}`);
+  }
+}
+
+/** The system's own words carry codes and names of calls that help nobody at three in the morning. */
+function reasonOf(thrown: unknown): string {
+  const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
+  switch (code) {
+    case "ENOENT": return "there is no such file";
+    case "EISDIR": return "it is a folder, must be a file";
+    case "EACCES": return "this user may not, and must be allowed to read it";
+    default: return thrown instanceof Error ? thrown.message : String(thrown);
   }
 }

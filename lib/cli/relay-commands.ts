@@ -35,7 +35,7 @@ const PROGRAM = "gapbell-relay";
 
 export function relayProgram(host: RelayHost): Command {
   const program = newProgram({
-    name: PROGRAM, about: "Carries alarms out of the room: mail and WeChat from the jump host",
+    name: PROGRAM, about: "Carries alarms out of the room: mail and WeChat from the jump host.",
     example: "gapbell-relay init\ngapbell-relay run\ngapbell-relay invite > relay.join    # then, on the cluster: gapbell-agent join-relay < relay.join",
   });
   common(program.command("init").description("write relay.yaml and the relay's key; never overwrites"), "gapbell-relay init --state /var/lib/gapbell-relay")

@@ -28,20 +28,20 @@ export type InviteOptions = {
   readonly json?: boolean;
   readonly expires: string;
   readonly address?: string;
-  readonly ssh: readonly string[];
+  readonly ssh?: readonly string[];
   readonly key?: string;
-  readonly hostKey: readonly string[];
+  readonly hostKey?: readonly string[];
   readonly stdio?: boolean;
 };
 
 export function addInviteOptions(command: Command): Command {
-  const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+  const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
   return command
     .option("--expires <time>", `how long it is good, up to ${durationText(BOUNDS.most)}`, BOUNDS.usual)
     .option("--address <host:port>", "where agents find this relay, if not at its \"listen\"; with --ssh as seen from the last host")
-    .option("--ssh <[user@]host[:port]>", "agents come by SSH to this host; several hosts in a row with commas, repeat for further ways", collect, [])
+    .option("--ssh <[user@]host[:port]>", "agents come by SSH to this host; several hosts in a row with commas, repeat for further ways", collect)
     .option("--key <file>", "the agent's public key, as gapbell-agent ssh-key prints it; - for standard input")
-    .option("--host-key <file>", `public key of this host's sshd, may be repeated (default: ${HOST_KEY_FOLDER}/ssh_host_*_key.pub)`, collect, [])
+    .option("--host-key <file>", `public key of this host's sshd, may be repeated (default: ${HOST_KEY_FOLDER}/ssh_host_*_key.pub)`, collect)
     .option("--stdio", "for a sshd without forwarding: the agent's key runs \"gapbell-relay stdio\"");
 }
 
@@ -81,7 +81,7 @@ export async function invite(
 type Way = { readonly ssh: SshWays; readonly line: string; readonly users: readonly string[]; readonly warnings: readonly string[] };
 
 /** @returns undefined where agents come without SSH */
-async function wayOf({ ssh, key, hostKey, stdio = false }: InviteOptions, { host, port }: Place): Promise<Way | undefined> {
+async function wayOf({ ssh = [], key, hostKey = [], stdio = false }: InviteOptions, { host, port }: Place): Promise<Way | undefined> {
   if (ssh.length === 0) {
     const idle = key !== undefined ? "--key" : hostKey.length > 0 ? "--host-key" : stdio ? "--stdio" : undefined;
     if (idle !== undefined) throw new ExitFault(EXIT.usage, `${idle} is of no use without --ssh, which names this host as agents reach it`);

@@ -52,6 +52,8 @@ const WRONG: readonly (readonly [name: string, words: readonly string[], said: s
   ["an unknown command", ["lst"], "unknown command 'lst'"],
   ["an unknown option", ["list", "--al"], "unknown option '--al'"],
   ["show without an id", ["show"], "missing required argument 'id'"],
+  ["show with an empty id", ["show", ""], 'The id is empty, must be the first characters of one that "list" prints'],
+  ["a forgotten argument", ["show"], "(gapbell-agent show --help prints its arguments and an example)"],
   ["ack without a name", ["ack", "7QK2"], "required option '--as <operator>' not specified"],
   ["raise without a label", ["raise", "--text", "x"], "required option '--label <name=value>' not specified"],
   ["raise without a text", ["raise", "--label", "a=b"], "required option '--text <line>' not specified"],
@@ -84,10 +86,10 @@ test.each(NEEDS_AGENT)("without a running agent %p says how to start one", async
   expect(err).toContain('start it with "gapbell-agent run"');
 });
 
-test.each(["run", "check", "init", "invite", "listeners", "join-relay", "raise", "clear", "list", "show", "ack", "relay"])("%s has help with an example, --json and --state", async (name) => {
+test.each(["run", "check", "init", "invite", "listeners", "join-relay", "raise", "clear", "list", "show", "ack", "relay"])("%s has help with an example, --json, --state and what its exit codes mean", async (name) => {
   const { code, out } = await command(program(), [name, "--help"]);
   expect(code).toBe(0);
-  for (const part of ["Example:", `gapbell-agent ${name}`, "--json", "--state"]) expect(out).toContain(part);
+  for (const part of ["Example:", `gapbell-agent ${name}`, "--json", "--state", "Exit codes:", "69  nobody answers there"]) expect(out).toContain(part);
 });
 
 test("list shows the open alarms as a table, and --json what the agent said", async () => {
