@@ -173,7 +173,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "the LAN's rate is not kept", file: "lib/agent/push.ts", breaks: "L2",
-    old: "while (row.size > 0 && this.#bucket.allow(now)) {", to: "while (row.size > 0) {",
+    old: "row.size > 0 && this.#bucket.allow(now)) {", to: "row.size > 0) {",
   },
   {
     name: "a settled alarm is told for ever", file: "lib/agent/push.ts", breaks: "L2: when all is over nobody is told anything",
