@@ -145,11 +145,11 @@ export class Sources {
     } else this.#world.agenda.after(lasts, () => this.#mend(resource));
     if (resource.kind !== "script") return;
     if (this.#dice.fraction() < rises) this.#world.agenda.after(this.#dice.fraction() * lasts, () => this.#rise(resource));
-    if (this.#dice.fraction() < again) this.#world.agenda.after(this.#dice.fraction() * lasts, () => resource.firing && this.#post(resource, { again: true }));
+    if (this.#dice.fraction() < again) this.#world.agenda.after(this.#dice.fraction() * lasts, () => resource.firing && !this.calm && this.#post(resource, { again: true }));
   }
 
   #rise(resource: Resource): void {
-    if (!resource.firing) return;
+    if (!resource.firing || this.calm) return;
     resource.severity = "critical";
     this.#post(resource);
   }
