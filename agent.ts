@@ -13,7 +13,7 @@ import { readAgentKeys } from "./lib/cli/agent-keys.ts";
 import { listenOf } from "./lib/cli/agent-listen.ts";
 import { sshSettingsOf } from "./lib/cli/agent-ssh.ts";
 import { EXIT, ExitFault } from "./lib/cli/exit.ts";
-import { runProgram } from "./lib/cli/main.ts";
+import { leave, runProgram } from "./lib/cli/main.ts";
 import { VERSION } from "./lib/cli/version.ts";
 import { agentApi } from "./lib/io/api.ts";
 import { openClock } from "./lib/io/clock.ts";
@@ -126,4 +126,4 @@ function reload(
   }
 }
 
-process.exit(await runProgram(agentProgram({ run })));
+await leave(await runProgram(agentProgram({ run })));

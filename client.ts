@@ -6,7 +6,7 @@ import { clientProgram } from "./lib/cli/client-commands.ts";
 import { type ClientSetup, openDesks } from "./lib/cli/client-run.ts";
 import { takeEpoch } from "./lib/cli/epoch.ts";
 import { EXIT, ExitFault } from "./lib/cli/exit.ts";
-import { runProgram } from "./lib/cli/main.ts";
+import { leave, runProgram } from "./lib/cli/main.ts";
 import { VERSION } from "./lib/cli/version.ts";
 import { Client } from "./lib/client/machine.ts";
 import { performer } from "./lib/client/perform.ts";
@@ -90,4 +90,4 @@ async function run(setup: ClientSetup): Promise<number> {
   return code;
 }
 
-process.exit(await runProgram(clientProgram({ run })));
+await leave(await runProgram(clientProgram({ run })));

@@ -3,7 +3,7 @@
 import { Prng } from "./lib/base/prng.ts";
 import { channelsOf } from "./lib/channel/channels.ts";
 import { EXIT, ExitFault } from "./lib/cli/exit.ts";
-import { runProgram } from "./lib/cli/main.ts";
+import { leave, runProgram } from "./lib/cli/main.ts";
 import { relayProgram } from "./lib/cli/relay-commands.ts";
 import { type RelaySetup, relayFiles } from "./lib/cli/relay-config.ts";
 import { VERSION } from "./lib/cli/version.ts";
@@ -79,4 +79,4 @@ async function askStored(setup: RelaySetup, question: RelayQuestion): Promise<Re
   return reply;
 }
 
-process.exit(await runProgram(relayProgram({ run, askStored })));
+await leave(await runProgram(relayProgram({ run, askStored })));

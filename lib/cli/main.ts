@@ -91,6 +91,18 @@ export function stopSignal(reload?: () => void): AbortSignal {
   return stop.signal;
 }
 
+/**
+ * Ends the process once everything printed has been taken over: a pipe takes 64 KiB at a time, and `process.exit` alone
+ * would cut ten thousand alarms off in the middle of a line. A reader that has gone, as `head` does, is no reason to stay.
+ */
+export async function leave(code: number): Promise<never> {
+  await Promise.all([process.stdout, process.stderr].map((stream) => new Promise<void>((resolve) => {
+    stream.once("error", () => resolve());
+    stream.end(() => resolve());
+  })));
+  process.exit(code);
+}
+
 /** One JSON value on a line of its own, for `--json`. */
 export function printJson(value: unknown): void {
   process.stdout.write(`${jsonLine(value)}\n`);
