@@ -42,7 +42,7 @@ const MEANINGS: { readonly [Kind in MessageKind]: Readonly<Record<string, string
   beacon: {
     cluster: "cluster id", clusterName: "for people", agent: "name of the agent, for people", port: "UDP port on which it is reached, at the address the BEACON came from",
     versions: "lowest and highest version that it speaks", kid: "number of the present group key", challenge: "to be echoed by HELLO; a new one with each periodic BEACON",
-    jitterMs: "the most that a receipt may be held back, in ms", open: "mark of the open set", rules: "SHA-256 of the rules' canonical bytes", voice: "SHA-256 of the voice certificate",
+    jitterMs: "the most that a receipt may be held back, in ms; an agent says 1 for each listener present, at least 20 and at most 500", open: "mark of the open set", rules: "SHA-256 of the rules' canonical bytes", voice: "SHA-256 of the voice certificate",
     key: "the agent's Ed25519 key; only the voice certificate makes it believable", wall: "the agent's clock, for display",
   },
   seek: { nonce: "anything", key: "the sender's Ed25519 key", pad: "anything" },
