@@ -80,6 +80,8 @@ function welcome(parts: Parts, { from, packet, body }: { readonly from: Address;
     draft.log("believed", { agent: agent.name, freshness });
     verify(parts, sender, place.epoch, now);
     fetching.restart(sender);
+    // What another life of it had open says nothing of this one.
+    parts.expected.delete(sender);
     fetching.want(sender, "open", { now: now.mono, delayMs: 0 });
     acks.hasten(now.mono);
   }

@@ -116,17 +116,21 @@ export class Inbox {
       this.#put(entry, now);
       return { kind: "new", now: entry };
     }
-    if (overtaken(held, said) || item.ring < held.item.ring) return { kind: "older", now: held };
+    // In another life the agent may know of fewer rings, from an older file: what it says now is what counts.
+    const fewer = item.ring < held.item.ring && verified && said.agent === held.said.agent && said.epoch !== held.said.epoch;
+    if (overtaken(held, said) || (item.ring < held.item.ring && !fewer)) return { kind: "older", now: held };
     const again = item.ring > held.item.ring;
     // What cannot be told from a recording never overrules what was verified, unless it rings anew.
     if (!verified && !again && held.unverified === "") return { kind: "older", now: held };
     const reopened = held.closedAt !== undefined;
     const taken = item.quiet === true;
-    const same = !again && !reopened && sameItem(held.item, item) && taken === (held.attention !== "unacknowledged") && held.unverified === (verified ? "" : String(said.epoch));
+    const same = !again && !fewer && !reopened && sameItem(held.item, item) && taken === (held.attention !== "unacknowledged") && held.unverified === (verified ? "" : String(said.epoch));
     const entry: Inboxed = {
       ...held, item, said, condition: item.condition, unverified: verified ? "" : String(said.epoch), closedAt: undefined,
       ...(taken ? { attention: held.attention === "unacknowledged" ? "acknowledged" : held.attention } : { attention: "unacknowledged", ...NOBODY }),
       ...(reopened ? { phase: "waiting", sending: "pending" } : {}),
+      // Its next ring must be heard; and this one, where it was thought to be over.
+      ...(fewer ? { rung: Math.min(held.rung, reopened ? item.ring - 1 : item.ring), seen: Math.min(held.seen, item.ring) } : {}),
     };
     if (same) {
       // Only the place in the agent's speech has moved: not worth a write of its own.

@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { minutes, seconds } from "../../lib/base/units.ts";
 import { canonicalRules, type Rules, rulesDigest } from "../../lib/classify/rule.ts";
 import { TYPES } from "../../lib/wire/constants.ts";
@@ -224,3 +224,34 @@ function sealedFetch(world: ClientWorld): Uint8Array {
   if (effect?.kind !== "say") throw new Error("the listener has asked");
   return world.seal(effect);
 }
+
+describe("an agent restored from an older file has forgotten rings", () => {
+  const restored = (world: ClientWorld): void => {
+    world.agent.restart(50n);
+    world.hears(world.agent.beacon());
+    world.passes(seconds(15), { beacons: true });
+  };
+
+  test("what it holds open is open here too, though it was over at a later ring, and rings", () => {
+    const world = new ClientWorld().settle();
+    world.hears(world.agent.alarm(anItem({ ring: 9 })));
+    world.hears(world.agent.state(aState({ ring: 9, condition: "cleared", settled: true })));
+    world.agent.holds(anItem({ ring: 4 }));
+    restored(world);
+    expect(world.list().map(({ id }) => id)).toEqual([anId(1)]);
+    expect(world.rung()).toEqual(["000001 9", "000001 4"]);
+  });
+
+  test("what is still open does not ring for what has rung, and rings for the next", () => {
+    const world = new ClientWorld().settle();
+    world.hears(world.agent.alarm(anItem({ ring: 9 })));
+    world.agent.holds(anItem({ ring: 4 }));
+    restored(world);
+    const fetches = world.said("fetch").length;
+    world.passes(minutes(1), { beacons: true });
+    expect(world.said("fetch").length).toBe(fetches);
+    expect(world.rung()).toEqual(["000001 9"]);
+    world.hears(world.agent.alarm(anItem({ ring: 5 })));
+    expect(world.rung()).toEqual(["000001 9", "000001 5"]);
+  });
+});

@@ -5,7 +5,7 @@ import { short } from "./rows.ts";
 export const SHOWN_ONCE: Invariant = {
   name: "shown once",
   sentence: "no occurrence and ring is rung twice by one listener",
-  watch: (_, broken) => {
+  watch: (world, broken) => {
     const rung = new Map<Host, Map<string, number>>();
     return {
       shown: (listener, { rings, alarm: { id, ring } }) => {
@@ -17,7 +17,8 @@ export const SHOWN_ONCE: Invariant = {
         // What a failing disk could not keep may ring once more after the restart.
         if (listener.disk.ailing) highest.delete(id);
       },
-      restored: (host) => rung.delete(host),
+      // An agent with an older file has forgotten rings: it counts them once more.
+      restored: (host) => (host === world.agent.host ? rung.clear() : rung.delete(host)),
     };
   },
 };
