@@ -65,6 +65,14 @@ const FAULTS: Readonly<Record<FaultName, (blow: Blow) => void>> = {
   "hosts reboot": ({ world, dice, strength }) => often(world, dice, hours(10) / strength, () => {
     const host = anyHost(world, dice);
     world.strike("hosts reboot", host.name);
+    // Without a battery its wall clock comes up somewhere in the past, until somebody sets it.
+    if (dice.fraction() < 0.4) {
+      const by = Math.round(dice.fraction() * hours(24 * 30));
+      host.clock.step(-by);
+      world.agenda.after(minutes(2) + dice.fraction() * minutes(20), () => {
+        if (world.healedAt === undefined) host.clock.step(by);
+      });
+    }
     host.reboot(seconds(20) + dice.fraction() * minutes(10) * strength);
   }),
   "laptops sleep": ({ world, dice, strength }) => {

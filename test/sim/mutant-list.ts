@@ -151,8 +151,8 @@ export const MUTANTS: readonly Mutant[] = [
     old: "const shown = rings ? (inbox.note(item.id, { rung: entry.item.ring }, now) ?? entry) : entry;", to: "const shown = entry;",
   },
   {
-    name: "listeners are not told that it is over", file: "lib/client/inbox.ts", breaks: "agreement: listeners and agent know the same open alarms",
-    old: "closedAt: over ? (before.closedAt ?? now.wall) : undefined,", to: "closedAt: undefined,",
+    name: "a listener goes on showing what the complete list leaves out", file: "lib/client/inbox.ts", breaks: "agreement: listeners and agent know the same open alarms",
+    old: "later || listed.has(item.id)) return [];", to: "later || listed.has(item.id) || item.id !== \"\") return [];",
   },
   {
     name: "an old occurrence takes the key of the open one", file: "lib/agent/book.ts", breaks: "catching up: a clear finds the open occurrence",

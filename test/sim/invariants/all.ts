@@ -4,6 +4,7 @@ import type { Invariant } from "../watch.ts";
 import { AGREE } from "./agree.ts";
 import { CATCHES_UP } from "./catches-up.ts";
 import { CRITICAL_IN_TIME } from "./critical-in-time.ts";
+import { HEARS_THE_END } from "./hears-the-end.ts";
 import { REACHED } from "./l1-reached.ts";
 import { BOUNDED } from "./l2-bounded.ts";
 import { NO_NONCE_TWICE } from "./no-nonce-twice.ts";
@@ -22,5 +23,5 @@ import { SUBMITTED_ANYWAY } from "./submitted-anyway.ts";
 
 export const INVARIANTS: readonly Invariant[] = [
   ARMED, SAID_IS_STORED, ONE_MESSAGE, NOT_AFTER_ACK, RESPONSIBLE_ONLY, ORDER, NOTHING_FORGED, STORED, ONLY_PEOPLE, NEVER_LATER,
-  REACHED, BOUNDED, ONE_STEP, CRITICAL_IN_TIME, NO_NONCE_TWICE, SHOWN_ONCE, SUBMITTED_ANYWAY, AGREE, CATCHES_UP,
+  REACHED, BOUNDED, ONE_STEP, CRITICAL_IN_TIME, NO_NONCE_TWICE, SHOWN_ONCE, SUBMITTED_ANYWAY, HEARS_THE_END, AGREE, CATCHES_UP,
 ];
