@@ -90,8 +90,9 @@ export const MUTANTS: readonly Mutant[] = [
     old: "if (last !== undefined && !isOver(last, now.wall)) {", to: "if (last !== undefined && now.wall < 0) {",
   },
   {
-    name: "the relay ignores that it knows an escalation", file: "lib/relay/outbox.ts", breaks: "S3: one message for each escalation, operator and channel",
-    old: "if (!revives(known, asker)) return ok(this.#joined(known, asker, now));", to: "",
+    name: "the relay begins a known escalation anew", file: "lib/relay/outbox.ts", breaks: "S3: one message for each escalation, operator and channel",
+    old: "if (!revives(known, asker)) return ok(this.#joined(known, asker, now));",
+    to: "if (!revives(known, asker)) for (const delivery of this.#book.deliveriesOf(known.id)) this.#drop(delivery);",
   },
   {
     name: "the relay sends again what was accepted", file: "lib/relay/delivery.ts", breaks: "S3",

@@ -1,4 +1,5 @@
 import { wantsPerson } from "../../../lib/alarm/lifecycle.ts";
+import { DEFAULT_POLICY, STEP_AFTER_MS_MOST } from "../../../lib/alarm/policy.ts";
 import { type Ms, seconds } from "../../../lib/base/units.ts";
 import type { Invariant } from "../watch.ts";
 import { type AlarmRow, alarmRows, short } from "./rows.ts";
@@ -11,9 +12,12 @@ export const ARMED: Invariant = {
   sentence: "a raised, unacknowledged alarm always has an armed deadline",
   watch: (world, broken) => ({
     decided: ({ changes }) => {
-      for (const { alarm: { life, id } } of alarmRows(changes)) {
+      for (const { alarm: { life, id }, clocks } of alarmRows(changes)) {
         if (wantsPerson(life) !== (life.due !== undefined)) broken(`${short(id)} is ${life.condition}, ${life.attention} and due ${life.due}`);
         if (!wantsPerson(life)) continue;
+        const { probeTimeoutMs, verdictTimeoutMs, retryMostMs } = DEFAULT_POLICY;
+        const most = life.phase === "probing" ? probeTimeoutMs : life.phase === "escalating" ? verdictTimeoutMs : life.phase === "fallback" ? retryMostMs : STEP_AFTER_MS_MOST;
+        if ((life.due ?? 0) - clocks.mono > most + 1) broken(`${short(id)} is ${life.phase} and due in ${Math.round((life.due ?? 0) - clocks.mono)} ms, longer than any such wait`);
         const wakeup = world.agent.nextWakeup();
         if (wakeup === undefined || wakeup > (life.due ?? 0)) broken(`${short(id)} is due at ${life.due}, and the machine wants to be woken at ${wakeup}`);
       }
