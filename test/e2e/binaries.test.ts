@@ -161,7 +161,7 @@ function inTheDark(binary: string, words: readonly string[], cwd: string): Ended
 /** Own network with nothing but loopback, the sources hidden under an empty file system, nothing in the environment. */
 function shellInTheDark(script: string, cwd: string): Ended {
   const dark = `mount -t tmpfs none "${ROOT}" && ip link set lo up && cd "${cwd}"\n${script}`;
-  const ran = Bun.spawnSync([...(UNSHARE ?? ["unshare"]), "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/nonexistent", "sh", "-c", dark], {
+  const ran = Bun.spawnSync([...(UNSHARE ?? ["unshare", "--net", "--mount"]), "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/nonexistent", "sh", "-c", dark], {
     cwd: "/", stdin: "ignore", stdout: "pipe", stderr: "pipe",
   });
   return { code: ran.exitCode, out: ran.stdout.toString(), err: ran.stderr.toString() };
