@@ -30,7 +30,10 @@ async function follow(args: readonly string[], options: ListenOptions): Promise<
   if (exec === undefined && args.length > 0) throw new ExitFault(EXIT.usage, "Arguments belong to a command: give it by --exec");
   const log = openLog({ level: "info" });
   const runner = exec === undefined ? undefined : openRunner({ argv: [exec, ...args], log });
-  const stop = stopSignal();
+  const gone = new AbortController();
+  // Nobody reads any more: who follows on would lose every line, and nobody would start it again.
+  process.stdout.once("error", () => gone.abort());
+  const stop = AbortSignal.any([stopSignal(), gone.signal]);
   const looks = looksOf(options);
   const socket = join(folderOf(options), CLIENT_FILES.socket);
   const tapped = await tapLocal(socket, "/v1/lines", (line) => {

@@ -223,6 +223,21 @@ test("a robot's listener sits nobody and rings no terminal bell", async () => {
   await running.stop();
 }, 20_000);
 
+test("listen ends when nobody reads it any more", async () => {
+  const state = await aMember("unread");
+  const running = runningClient(["--state", state, "--seat", "person"]);
+  await running.says("Listening to c1");
+  const tap = spawnClient(["listen", "--json", "--state", state]);
+  const lines = tap.stdout.getReader();
+  let ring = 0;
+  const ringer = setInterval(() => lan.broadcast(lan.agent.alarm(anItem({ id: anId(11), ring: (ring += 1), why: "re-alert" }))), 100);
+  expect(await lineOf(lines)).toContain(anId(11));
+  await lines.cancel();
+  expect(await tap.exited).toBe(0);
+  clearInterval(ringer);
+  await running.stop();
+}, 20_000);
+
 test("each command has help with an example", async () => {
   for (const word of ["run", "join", "find", "doctor", "listen", "list", "ack", "status"]) {
     const help = await client([word, "--help"]);
