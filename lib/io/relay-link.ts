@@ -50,7 +50,7 @@ export function openRelayLink(
   identity: LinkIdentity,
   { dial, answerMsMost = LINK_MS_MOST }: { readonly dial?: Dial | undefined; readonly answerMsMost?: Ms } = {},
 ): RelayLink {
-  const line = lineTo(address, identity.tls, dial);
+  const line = lineTo(address, identity.tls, { dial, strangers: STRANGERS.agent });
   // Above every counter of an earlier life, unless the clock was set back: then the relay says how far it has counted.
   let counter = BigInt(Date.now()) << 16n;
   const ask = async (request: LinkRequest, again: boolean): Promise<LinkAnswer> => {
@@ -96,7 +96,7 @@ export async function joinRelay(text: string, joiner: Joiner, dial?: Dial): Prom
   const { tlsSeed, macKey } = joinKeysOf(secret);
   const { cluster, clusterName, agent, tls, voice } = joiner;
   const request: Omit<JoinRequest, "mac"> = { cluster, clusterName, agent, ed: toBase64(voice.ed), certificate: tls.certificate };
-  const line = lineTo(address, tlsIdentity(tlsSeed), dial);
+  const line = lineTo(address, tlsIdentity(tlsSeed), { dial, strangers: STRANGERS.joiner });
   const body = utf8(JSON.stringify({ ...request, mac: joinMac(request, macKey) }));
   const answer = await line({ method: "POST", path: "/v1/join", body, headers: {}, withinMs: JOIN_MS_MOST });
   line.close();
@@ -125,8 +125,14 @@ function idempotencyOf(request: LinkRequest): string {
   return request.kind === "submit" ? request.escalation.id : randomUUID();
 }
 
+/** Whom a relay does not know it hangs up on, without a word: what that means for either kind of caller. */
+const STRANGERS = {
+  agent: "it may not know this agent's certificate any more, join it again",
+  joiner: "it may not take this join string any more: used already, or over its time; invite anew, and if nobody here used it, somebody else did",
+} as const;
+
 /** One TLS connection for each request: a few milliseconds, and nothing half-open is ever used again. */
-function lineTo(address: RelayAddress, identity: TlsIdentity, dial: Dial | undefined): Line {
+function lineTo(address: RelayAddress, identity: TlsIdentity, { dial, strangers }: { readonly dial: Dial | undefined; readonly strangers: string }): Line {
   const open = new Set<AbortController>();
   const line = async (call: Parameters<Line>[0]): Promise<Result<Answer, string>> => {
     const cut = new AbortController();
@@ -135,7 +141,7 @@ function lineTo(address: RelayAddress, identity: TlsIdentity, dial: Dial | undef
     try {
       const dialled = dial === undefined ? ok(undefined) : await dial(cut.signal);
       if (!dialled.ok) return dialled;
-      const answer = await exchange(call, { address, identity, socket: dialled.value?.socket, cut: cut.signal });
+      const answer = await exchange(call, { address, identity, strangers, socket: dialled.value?.socket, cut: cut.signal });
       dialled.value?.socket.destroy();
       return answer.ok ? answer : fail((await dialled.value?.epitaph()) ?? answer.fault);
     } finally {
@@ -152,13 +158,15 @@ function lineTo(address: RelayAddress, identity: TlsIdentity, dial: Dial | undef
 type Over = {
   readonly address: RelayAddress;
   readonly identity: TlsIdentity;
+  /** Why the relay may have hung up. */
+  readonly strangers: string;
   /** Undefined: TCP to the address. */
   readonly socket: Duplex | undefined;
   /** Its reason is the fault. */
   readonly cut: AbortSignal;
 };
 
-function exchange({ method, path, headers, body }: Parameters<Line>[0], { address, identity, socket, cut }: Over): Promise<Result<Answer, string>> {
+function exchange({ method, path, headers, body }: Parameters<Line>[0], { address, identity, strangers, socket, cut }: Over): Promise<Result<Answer, string>> {
   return new Promise((resolve) => {
     const agent = new PinnedAgent({ address, identity, socket });
     const request = httpsRequest({
@@ -174,7 +182,7 @@ function exchange({ method, path, headers, body }: Parameters<Line>[0], { addres
     const give = (): void => end(fail(String(cut.reason)));
     if (cut.aborted) give();
     cut.addEventListener("abort", give, { once: true });
-    request.on("error", (thrown) => end(fail(sentenceOf(thrown, address))));
+    request.on("error", (thrown) => end(fail(sentenceOf(thrown, { address, strangers }))));
     request.on("response", (response) => {
       const chunks: Uint8Array[] = [];
       let bytes = 0;
@@ -184,7 +192,7 @@ function exchange({ method, path, headers, body }: Parameters<Line>[0], { addres
         else chunks.push(chunk);
       });
       response.on("aborted", () => end(fail(`The relay at ${placeOf(address)} broke off in the middle of its answer`)));
-      response.on("error", (thrown) => end(fail(sentenceOf(thrown, address))));
+      response.on("error", (thrown) => end(fail(sentenceOf(thrown, { address, strangers }))));
       response.on("end", () => end(ok({ status: response.statusCode ?? 0, body: jsonIn(Buffer.concat(chunks)) })));
     });
     request.end(body);
@@ -193,9 +201,9 @@ function exchange({ method, path, headers, body }: Parameters<Line>[0], { addres
 
 /** An `https.Agent` whose connection is our own: Bun passes it over where it is given to the request itself (measured, 1.4.5). */
 class PinnedAgent extends Agent {
-  readonly #over: Omit<Over, "cut">;
+  readonly #over: Omit<Over, "cut" | "strangers">;
 
-  constructor(over: Omit<Over, "cut">) {
+  constructor(over: Omit<Over, "cut" | "strangers">) {
     super({ keepAlive: false });
     this.#over = over;
   }
@@ -225,7 +233,7 @@ function placeOf({ host, port }: RelayAddress): string {
 }
 
 /** Each way to fail has its own sentence, because each is put right elsewhere. */
-function sentenceOf(thrown: unknown, address: RelayAddress): string {
+function sentenceOf(thrown: unknown, { address, strangers }: Pick<Over, "address" | "strangers">): string {
   const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   const place = placeOf(address);
@@ -239,7 +247,7 @@ function sentenceOf(thrown: unknown, address: RelayAddress): string {
   }
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH|HTTP_REQUEST|EPROTO|UNEXPECTED_MESSAGE/i.test(`${code} ${message}`)) return `Something else than a relay answers at ${place}; check host and port`;
   if (code === "ECONNRESET" || /ALERT|socket hang up/i.test(`${code} ${message}`)) {
-    return `The relay at ${place} ended the connection; it may not know this agent's certificate any more, join it again`;
+    return `The relay at ${place} ended the connection; ${strangers}`;
   }
   return `Cannot speak to the relay at ${place}: ${message.slice(0, 120)}`;
 }

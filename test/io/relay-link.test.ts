@@ -116,11 +116,11 @@ describe("the signature under each request", () => {
 });
 
 describe("joining", () => {
-  test("a join string is good once", async () => {
+  test("a join string is good once, and whoever comes second learns that somebody was first", async () => {
     const text = await host.invites();
     expect((await joinRelay(text, aJoiner(11))).ok).toBe(true);
     const again = await joinRelay(text, aJoiner(12));
-    expect(again).toMatchObject({ ok: false, fault: { kind: "silent" } });
+    expect(again).toMatchObject({ ok: false, fault: { kind: "silent", reason: expect.stringContaining("used already, or over its time; invite anew") } });
   });
 
   test("the holder of a join string may join and do nothing else", async () => {
