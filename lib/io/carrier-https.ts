@@ -9,6 +9,7 @@ import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { CarrierReply, HttpsRequest } from "../port/carrier.ts";
+import { unreachableError } from "./unreachable.ts";
 
 /** The share of the time that resolving, connecting and the handshake may take each (channels-and-standards §1.1). */
 export const CONNECT_MS_MOST = 5000;
@@ -78,7 +79,7 @@ async function connectionTo({ addresses, port, progress }: {
       return socket;
     } catch (error) {
       socket.destroy();
-      last = error;
+      last = unreachableError(host) ?? error;
     }
   }
   throw last;

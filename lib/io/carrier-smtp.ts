@@ -8,6 +8,7 @@ import MailComposer from "nodemailer/lib/mail-composer";
 import SMTPConnection from "nodemailer/lib/smtp-connection";
 import { type Ms, seconds } from "../base/units.ts";
 import type { CarrierReply, SmtpCommand, SmtpProbe, SmtpRequest, SmtpServer } from "../port/carrier.ts";
+import { unreachableError } from "./unreachable.ts";
 
 /** For one name; a resolver that has not answered by then is not going to. */
 const DNS_MS_MOST: Ms = seconds(5);
@@ -134,7 +135,9 @@ type SmtpError = Error & {
 };
 
 function errorOf(error: unknown): SmtpError {
-  return error instanceof Error ? error : new Error(String(error));
+  if (!(error instanceof Error)) return new Error(String(error));
+  // Only a connect that failed names the address it went to.
+  return ("address" in error && typeof error.address === "string" ? unreachableError(error.address) : undefined) ?? error;
 }
 
 function timedOut(ms: number): Error {

@@ -8,6 +8,7 @@ import type { ChannelSettings } from "../channel/settings.ts";
 import type { LegsEye } from "../port/relay-door.ts";
 import type { Leg } from "../wire/relay-api.ts";
 import { defaultRouteOf, type Found, systemInterfaces } from "./interfaces.ts";
+import { unreachableError } from "./unreachable.ts";
 
 /** For one name and one connection; both run beside each other and stay below the 5 s of `look`. */
 const LOOKUP_MS_MOST: Ms = seconds(2);
@@ -26,6 +27,7 @@ export type LegSources = {
   readonly read: (path: string) => string;
   /** @returns the address, or the reason why there is none */
   readonly resolve: (host: string) => Promise<Attempt>;
+  /** @param target its host is the address that `resolve` found */
   readonly reach: (target: Target) => Promise<Attempt>;
   readonly wall: () => number;
 };
@@ -59,7 +61,7 @@ type Tried = { readonly target: Target; readonly name: Attempt; readonly line: A
 
 async function tryTarget(target: Target, { resolve, reach }: LegSources): Promise<Tried> {
   const name = await resolve(target.host);
-  return { target, name, line: name.ok ? await reach(target) : { ok: false, text: "" } };
+  return { target, name, line: name.ok ? await reach({ ...target, host: name.text }) : { ok: false, text: "" } };
 }
 
 function outsideLeg({ tries, hint }: { readonly tries: readonly Tried[]; readonly hint: string | undefined }, sources: LegSources): Leg {
@@ -162,8 +164,11 @@ function reachTarget({ host, port }: Target): Promise<Attempt> {
       resolve(attempt);
     };
     socket.once("connect", () => end({ ok: true, text: "" }));
-    socket.once("timeout", () => end({ ok: false, text: `no answer within ${CONNECT_MS_MOST / 1000} s` }));
-    socket.once("error", (thrown) => end({ ok: false, text: codeOf(thrown) }));
+    const fails = (text: string): void => {
+      end({ ok: false, text: unreachableError(host)?.message ?? text });
+    };
+    socket.once("timeout", () => fails(`no answer within ${CONNECT_MS_MOST / 1000} s`));
+    socket.once("error", (thrown) => fails(codeOf(thrown)));
   });
 }
 

@@ -44,6 +44,12 @@ export function unreachableSentence(fault: Unreachable, place: string): string {
   }
 }
 
+/** For whoever passes errors on: with the code that the system should have given. */
+export function unreachableError(address: string): Error | undefined {
+  const why = whyUnreachable(address);
+  return why === undefined ? undefined : Object.assign(new Error(unreachableSentence(why, address)), { code: why.kind === "noRoute" ? "ENETUNREACH" : "EHOSTUNREACH" });
+}
+
 type Route = { readonly interface: string; readonly to: number; readonly mask: number; readonly gateway: string; readonly rejects: boolean };
 
 /** RTF_UP and RTF_REJECT of route(8). */

@@ -54,4 +54,29 @@ describe.skipIf(!may && process.env["CI"] !== "true")(`in a network of its own${
     const ran = Bun.spawnSync(["unshare", "--net", "--mount", "sh", "-c", `mount -t sysfs none /sys && ip link set lo up && ${network} && exec "$0" -e "$1"`, process.execPath, ask]);
     expect(JSON.parse(ran.stdout.toString())).toEqual(why);
   }, 20_000);
+
+  test("the carriers and the eye of the jump host's legs tell it too, where the system says refused", () => {
+    const at = (name: string): string => JSON.stringify(join(import.meta.dir, "..", "..", "lib", "io", name));
+    const all = `
+      import { carryHttps } from ${at("carrier-https.ts")};
+      import { carrySmtp } from ${at("carrier-smtp.ts")};
+      import { openLegsEye } from ${at("legs.ts")};
+      const host = "10.99.99.99";
+      const timeoutMs = 9000;
+      const server = { host, port: 25, security: "none", name: "jump1" };
+      const [smtp, https, [, outside]] = await Promise.all([
+        carrySmtp({ kind: "smtp-probe", server, login: false, timeoutMs }),
+        carryHttps({ kind: "https", method: "GET", url: "https://10.99.99.99/", headers: {}, body: "", timeoutMs }),
+        openLegsEye({ targets: [{ host, port: 25 }], hints: { outside: "veth0" } }).look(),
+      ]);
+      console.log(JSON.stringify([smtp, https, outside]));`;
+    const network = `${lan} && ip link set lo up`;
+    const ran = Bun.spawnSync(["unshare", "--net", "--mount", "sh", "-c", `mount -t sysfs none /sys && ${network} && exec "$0" -e "$1"`, process.execPath, all]);
+    const nobody = "There is no way to 10.99.99.99: 10.99.99.99 does not answer on this network; it is off or its cable is out";
+    expect(JSON.parse(ran.stdout.toString())).toMatchObject([
+      { kind: "failed", stage: "connect", sent: false, reason: `EHOSTUNREACH: ${nobody}` },
+      { kind: "failed", stage: "connect", sent: false, reason: `EHOSTUNREACH: ${nobody}` },
+      { up: false, reason: `10.99.99.99:25 does not answer: ${nobody}` },
+    ]);
+  }, 20_000);
 });
