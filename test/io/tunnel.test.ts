@@ -145,6 +145,22 @@ describe.skipIf(!maySshd)(`through a real sshd${maySshd ? "" : " (skipped: sshd 
     tunnel.close();
   }, 30_000);
 
+  test("a line that broke is made anew though nobody asks", async () => {
+    await using other = await anSshd();
+    other.lets(ownLine);
+    const said: string[] = [];
+    const tunnel = new Tunnel({
+      ways: [way({ port: other.port, hostKeys: [other.hostKey] })], target: relay.address, dice: new Prng(1), limits: HURRIED,
+      log: { write: (_, event) => void said.push(event) }, credentials: async () => ok(credentials),
+    });
+    expect((await tunnel.open(AbortSignal.timeout(5000))).ok).toBe(true);
+    await other.kill();
+    await until("its end is told", async () => said.includes("tunnel down"));
+    await other.start();
+    await until("it stands again", async () => said.filter((event) => event === "tunnel up").length === 2);
+    tunnel.close();
+  }, 30_000);
+
   test("of several ways the first that opens is taken", async () => {
     const link = through([way({ port: await freePort() }), way({ user: "nobody-at-all" }), way()]);
     expect(await link.ask(BEAT)).toEqual({ kind: "done" });
