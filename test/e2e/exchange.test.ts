@@ -103,6 +103,17 @@ describe.skipIf(!maySshd)(`no escalation is lost and none is sent twice${maySshd
       await once(name);
     }, NO_LIMIT_MS);
 
+    test("when the agent has the verdict, and the relay has not heard that it has", async () => {
+      const name = await raise();
+      await until("it is mailed", () => mailsAbout(name).length > 0, 60_000);
+      // The poll that stands brings the verdict; the word that it was taken needs a connection of its own.
+      proxy.shuts();
+      await until("the agent has the verdict", async () => (await rowOf(name)).includes("successful"), 60_000);
+      await kill[who]();
+      proxy.heals();
+      await once(name);
+    }, NO_LIMIT_MS);
+
     test("at the moment when the mail server has taken the mail", async () => {
       const name = await raise();
       await until("it is mailed", () => mailsAbout(name).length > 0, 60_000);

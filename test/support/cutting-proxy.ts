@@ -11,7 +11,9 @@ export type CuttingProxy = {
   readonly cuts: (cut: Cut, times: number) => void;
   /** From the next escalation that is handed over on, requests pass and no answer comes back. */
   readonly swallowsFromSubmit: () => void;
-  /** Answers pass again; who waits in vain is let go. */
+  /** What stands goes on; nobody new gets through. */
+  readonly shuts: () => void;
+  /** Everything passes again; who waits in vain is let go. */
   readonly heals: () => void;
   /** How many connections were cut. */
   readonly cut: () => number;
@@ -22,8 +24,13 @@ export async function aCuttingProxy(target: { readonly port: number }): Promise<
   const sockets = new Set<Socket>();
   let plan: { readonly cut: Cut; left: number } | undefined;
   let swallowing: "no" | "armed" | "yes" = "no";
+  let shut = false;
   let count = 0;
   const server: Server = createServer((agent) => {
+    if (shut) {
+      agent.destroy();
+      return;
+    }
     const relay = connect({ host: "127.0.0.1", port: target.port, noDelay: true });
     const mine = plan !== undefined && plan.left > 0 ? plan.cut : undefined;
     if (mine !== undefined && plan !== undefined) plan.left -= 1;
@@ -64,7 +71,11 @@ export async function aCuttingProxy(target: { readonly port: number }): Promise<
     swallowsFromSubmit: () => {
       swallowing = "armed";
     },
+    shuts: () => {
+      shut = true;
+    },
     heals: () => {
+      shut = false;
       swallowing = "no";
       for (const socket of sockets) socket.destroy();
     },
