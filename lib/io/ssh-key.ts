@@ -1,10 +1,14 @@
 /** The agent's own SSH key: made here, never carried; only its public line leaves. */
 
 import type { ParsedKey } from "ssh2";
+import { broken } from "../base/assert.ts";
 import { fail, ok, type Result } from "../base/result.ts";
 import { parseSshPublicKey, type SshPublicKey } from "../wire/ssh-public-key.ts";
 import { readSecretText, type SecretFault, writeSecret } from "./secrets.ts";
 import type { TunnelFault } from "./tunnel-fault.ts";
+
+/** Ten malformed keys in a row come once in 2^80 starts. */
+const TRIES_MOST = 10;
 
 export type SshKeyFiles = {
   readonly path: string;
@@ -34,8 +38,17 @@ export async function readSshKey({ path, passphrasePath }: SshKeyFiles): Promise
 
 /** Writes a new Ed25519 key in OpenSSH's form, mode 0600. Faults: exists, unwritable. */
 export async function makeSshKey(path: string, comment: string): Promise<Result<void, SecretFault>> {
+  return writeSecret(path, await newKeyText(comment));
+}
+
+/** ssh2 1.17.0 cuts leading zero bytes off a public key, so that one new key in 256 is malformed and refused by its own parser: such a key is thrown away. */
+async function newKeyText(comment: string): Promise<string> {
   const { utils } = await import("ssh2");
-  return writeSecret(path, utils.generateKeyPairSync("ed25519", { comment }).private);
+  for (let tries = 0; tries < TRIES_MOST; tries += 1) {
+    const text = utils.generateKeyPairSync("ed25519", { comment }).private;
+    if (!(utils.parseKey(text) instanceof Error)) return text;
+  }
+  return broken("a new SSH key can be read");
 }
 
 function keyFaultIn(message: string): "keyLocked" | "wrongPassphrase" | "notKey" {
