@@ -1,26 +1,24 @@
 /** `gapbell-agent invite`: unlocks the cluster key once, signs for whom an invite is good, and prints the invite. */
 
 import type { Command } from "commander";
-import { join } from "node:path";
 import { toBase64 } from "../base/bytes.ts";
 import { sha256 } from "../base/digest.ts";
 import { nearest } from "../base/nearest.ts";
 import { days, minutes } from "../base/units.ts";
 import { dice } from "../io/dice.ts";
 import { systemRoads } from "../io/interfaces.ts";
-import { readSecretText, secretSentence, writeSecret } from "../io/secrets.ts";
+import { secretSentence, writeSecret } from "../io/secrets.ts";
 import { issue } from "../trust/certificate.ts";
-import { unlockClusterKey } from "../trust/cluster-key.ts";
 import { inviteName, joinKeyOf, printInvite } from "../trust/invite.ts";
 import { clusterIdOf } from "../trust/keys.ts";
 import { privateKey, rawPublic } from "../wire/seal.ts";
 import { askAgent } from "./agent-ask.ts";
 import type { AgentConfig } from "./agent-config.ts";
 import { addFolders, type FolderOptions, foldersOf, readAgentConfig } from "./agent-folders.ts";
+import { clusterSeed, PASSPHRASE_OPTION } from "./cluster-seed.ts";
 import { durationText, parseDuration } from "./duration.ts";
 import { EXIT, ExitFault } from "./exit.ts";
 import { printJson, withExample } from "./main.ts";
-import { readPassphrase } from "./passphrase.ts";
 
 const TTL = { least: minutes(1), most: days(30), usual: "1h" } as const;
 
@@ -41,7 +39,7 @@ export function addInvite(program: Command): void {
     .option("--ttl <duration>", `how long the invite is good, ${durationText(TTL.least)} to ${durationText(TTL.most)}`, TTL.usual)
     .option("--file <file>", "write the invite to this new file, for gapbell-client join --file")
     .option("--address <ipv4>", "where the listener finds this agent (default: its first address on the LAN)")
-    .option("--passphrase-file <file>", "file with the passphrase of the cluster key (default: the credential cluster-passphrase, else a prompt)")
+    .option(...PASSPHRASE_OPTION)
     .action(invite);
   withExample(command, "gapbell-agent invite --operator li --file li.gapbell");
 }
@@ -54,7 +52,7 @@ async function invite(options: Options): Promise<void> {
   const host = addressOf(options.address, config);
   // Nothing is signed, and nobody asked for a passphrase, while there is no agent to honour the invite.
   await askAgent(folders.state, { method: "GET", route: "/healthz" });
-  const seed = await clusterSeed(folders.state, options.passphraseFile);
+  const seed = await clusterSeed(folders.state, { passphraseFile: options.passphraseFile, why: "Invites are made" });
   const signer = privateKey("ed", seed);
   const secret = dice.bytes(16);
   const id = dice.bytes(8);
@@ -107,19 +105,6 @@ function addressOf(given: string | undefined, { lan }: AgentConfig): string {
     "No interface of the LAN has an IPv4 address",
     "Name the address by --address, or the interface by lan.interfaces in agent.yaml",
   );
-}
-
-async function clusterSeed(state: string, passphraseFile: string | undefined): Promise<Uint8Array> {
-  const path = join(state, "keys", "cluster.key");
-  const locked = readSecretText(path);
-  if (!locked.ok) {
-    throw new ExitFault(EXIT.config, secretSentence(locked.fault), "Invites are made where the cluster key lies: on the first agent");
-  }
-  const seed = unlockClusterKey(locked.value, await readPassphrase({ file: passphraseFile, anew: false }));
-  if (seed.ok) return seed.value;
-  throw seed.fault === "wrong passphrase"
-    ? new ExitFault(EXIT.failed, `The passphrase does not open "${path}"`)
-    : new ExitFault(EXIT.config, `Cannot use "${path}": it is not the file that init wrote`);
 }
 
 function writeInvite(path: string, text: string): void {
