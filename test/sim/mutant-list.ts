@@ -99,8 +99,8 @@ export const MUTANTS: readonly Mutant[] = [
     old: "const closing = stopped || repeat !== \"later\";", to: "const closing = stopped || (repeat !== \"later\" && outcome.kind !== \"accepted\");",
   },
   {
-    name: "the relay forgets that a call has begun", file: "lib/relay/outbox.ts", breaks: "S3: every call is written down before it is made",
-    old: "if (delivery?.state !== \"started\" || this.#callOf.get(id) !== call) return;", to: "if (delivery === undefined) return;",
+    name: "the relay forgets what was under way when it died", file: "lib/relay/outbox.ts", breaks: "L1: a call that was cut off ends as unsure, and is followed",
+    old: "if (delivery.state === \"started\") this.#settle(delivery, CUT_OFF, now);", to: "void delivery;",
   },
   {
     name: "the relay tries a failed delivery only once", file: "lib/relay/delivery.ts", breaks: "L1: the relay goes on trying",
