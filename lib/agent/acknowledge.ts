@@ -42,7 +42,7 @@ function whyNot(
   { told, way, revision }: Pick<Acknowledgement, "told" | "way" | "revision">,
 ): string {
   const policy = policyOf(parts, alarm);
-  if (revision < alarm.life.risenAt) return "its severity has risen since";
+  if (revision < alarm.life.ackFrom) return "people were asked again since: see what it is now";
   if (way === "robot" && !policy.robotAck) return "a robot's acknowledgement does not stop the clock";
   // Whom the ladder has told may take it as well: else nobody could, once it has left those responsible.
   if (policy.ack === "responsible" && !told) return "only an operator responsible, or one who was told outside, may take it";

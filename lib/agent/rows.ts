@@ -30,7 +30,7 @@ const Life = z.object({
   condition: z.enum(["raised", "stale", "cleared"]),
   attention: z.enum(["unacknowledged", "acknowledged", "shelved"]),
   phase: z.enum(["idle", "waiting", "probing", "escalating", "escalated", "fallback"]),
-  severity, worst: severity, revision: count, risenAt: count, ring: count, ackDue: moment, due: maybe(moment),
+  severity, worst: severity, revision: count, ackFrom: count, ring: count, ackDue: moment, due: maybe(moment),
   step: count, tries: count, submitted: z.boolean(), given: count, reached: z.boolean(),
 }).superRefine(({ condition, attention, phase, due, ackDue }, context) => {
   const wants = condition !== "cleared" && attention === "unacknowledged";

@@ -21,8 +21,11 @@ export type Lifecycle = {
   readonly worst: Severity;
   /** Grows when people must look again: severity rose, or the source said so. */
   readonly revision: number;
-  /** The revision at which severity last rose: an acknowledgement of an older one does not count. */
-  readonly risenAt: number;
+  /**
+   * An acknowledgement of an older revision does not count: at this one severity rose, or people were asked again after somebody
+   * had taken it. A copy of what took it then may still be on its way, or on somebody's recording.
+   */
+  readonly ackFrom: number;
   /** Grows whenever a popup must come back. */
   readonly ring: number;
   /** The acknowledgement deadline on the boot clock; never later while nobody has acknowledged. */
@@ -131,7 +134,7 @@ export function begin(
   return {
     life: {
       condition: "raised", attention: "unacknowledged", phase: "waiting", severity, worst: severity,
-      revision: 1, risenAt: 1, ring: 1, ackDue, due: ackDue, step: 0, tries: 0, submitted: false, given: 0, reached: false,
+      revision: 1, ackFrom: 1, ring: 1, ackDue, due: ackDue, step: 0, tries: 0, submitted: false, given: 0, reached: false,
     },
     effects: [{ kind: "push", why: "new" }],
   };
@@ -178,7 +181,7 @@ function turnAxes(life: Lifecycle, event: LifecycleEvent, now: Ms, policy: Polic
         severity: event.severity,
         worst: rises || (again && taken) ? event.severity : life.worst,
         revision: life.revision + (again ? 1 : 0),
-        risenAt: rises ? life.revision + 1 : life.risenAt,
+        ackFrom: rises || (again && taken) ? life.revision + 1 : life.ackFrom,
         ackDue: again ? (taken ? fresh : Math.min(life.ackDue, fresh)) : life.ackDue,
         // A higher revision is a new escalation: the ladder begins anew, at the deadline that stands.
         ...(again ? { step: 0, tries: 0, given: 0, reached: false } : {}),

@@ -24,6 +24,18 @@ describe("an acknowledgement on a listener", () => {
     expect(world.said("acked").at(-1)?.message.body).toMatchObject({ outcome: "recorded" });
   });
 
+  test("of an older revision that somebody has taken does not count again: its copies may be late, or a recording", () => {
+    const world = new AgentWorld({ members: ["li"] });
+    const id = world.raise({ severity: "minor" });
+    world.acksOnLan("li", id, { revision: 1 });
+    world.raise({ severity: "minor", again: true, text: "look again" });
+    world.acksOnLan("li", id, { revision: 1 });
+    expect(world.alarm(id)).toMatchObject({ attention: "unacknowledged", revision: 2 });
+    expect(world.said("acked").at(-1)?.message.body).toMatchObject({ outcome: "recorded" });
+    world.acksOnLan("li", id, { revision: 2 });
+    expect(world.alarm(id)).toMatchObject({ attention: "acknowledged" });
+  });
+
   test("by a script is recorded, and the clock runs on", () => {
     const world = new AgentWorld({ members: ["robot-li"] });
     const id = world.raise({ severity: "minor" });

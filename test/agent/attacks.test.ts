@@ -78,7 +78,7 @@ test("A1: an acknowledgement of a revision whose severity has risen since stops 
   const { agent, li, id, ack } = aSiege();
   agent.raises("major");
   const said = agent.hears(li.seal({ kind: "ack", body: ack() }, agent.voice), LI_AT);
-  expect(said.map(({ message }) => message)).toMatchObject([{ kind: "acked", body: { outcome: "recorded", reason: "its severity has risen since" } }]);
+  expect(said.map(({ message }) => message)).toMatchObject([{ kind: "acked", body: { outcome: "recorded", reason: "people were asked again since: see what it is now" } }]);
   expect(agent.alarm(id)).toMatchObject({ attention: "unacknowledged" });
   agent.passes(minutes(6));
   expect(agent.alarm(id)).toMatchObject({ attention: "unacknowledged", phase: "fallback" });

@@ -48,7 +48,7 @@ describe("waiting", () => {
   test("a report that wants people to look again rings, at the deadline that stands", () => {
     const life = aLife().quietly().passes(minutes(3)).raise("critical", true);
     expect(life.said()).toEqual(["push changed"]);
-    expect(life.state).toMatchObject({ due: minutes(5), ring: 2, revision: 2, risenAt: 1 });
+    expect(life.state).toMatchObject({ due: minutes(5), ring: 2, revision: 2, ackFrom: 1 });
   });
 
   test("severity that falls changes in place", () => {
@@ -60,14 +60,14 @@ describe("waiting", () => {
   test("severity that rises rings, and an acknowledgement of the older revision no longer counts", () => {
     const life = aLife({ severity: "minor" }).quietly().raise("major");
     expect(life.said()).toEqual(["push changed"]);
-    expect(life.state).toMatchObject({ severity: "major", revision: 2, risenAt: 2 });
+    expect(life.state).toMatchObject({ severity: "major", revision: 2, ackFrom: 2 });
   });
 
   test("severity that comes back to what people were told of is no rise; beyond that it is", () => {
     const life = aLife({ severity: "major" }).raise("minor").quietly().raise("major");
     expect(life.said()).toEqual([]);
     expect(life.state).toMatchObject({ severity: "major", revision: 1 });
-    expect(life.raise("critical").state).toMatchObject({ revision: 2, risenAt: 2 });
+    expect(life.raise("critical").state).toMatchObject({ revision: 2, ackFrom: 2 });
   });
 
   test("severity that other rules raised in place is no rise when the source repeats it", () => {
@@ -89,7 +89,7 @@ describe("waiting", () => {
   test("other rules change the severity in place: no ring, no revision, no other deadline", () => {
     const life = aLife({ severity: "minor" }).quietly().happens({ kind: "reclassify", severity: "critical" });
     expect(life.said()).toEqual([]);
-    expect(life.state).toMatchObject({ severity: "critical", revision: 1, risenAt: 1, due: minutes(5) });
+    expect(life.state).toMatchObject({ severity: "critical", revision: 1, ackFrom: 1, due: minutes(5) });
   });
 
   test("a source that falls silent changes nothing for those who wait", () => {
@@ -250,13 +250,13 @@ describe("after somebody took it", () => {
     const life = aLife({ severity: "minor" }).acknowledge().quietly().passes(hours(1)).raise("critical");
     expect(life.axes).toBe("raised unacknowledged waiting");
     expect(life.said()).toEqual(["push new"]);
-    expect(life.state).toMatchObject({ revision: 2, risenAt: 2, due: hours(1) + minutes(5), step: 0 });
+    expect(life.state).toMatchObject({ revision: 2, ackFrom: 2, due: hours(1) + minutes(5), step: 0 });
   });
 
   test("a report that wants people to look again brings it back", () => {
     const life = aLife().acknowledge().quietly().raise("critical", true);
     expect(life.said()).toEqual(["push new"]);
-    expect(life.state).toMatchObject({ revision: 2, risenAt: 1 });
+    expect(life.state).toMatchObject({ revision: 2, ackFrom: 2 });
   });
 
   test("one that had fallen and rises again brings it back, however bad it was when it was taken", () => {
@@ -267,7 +267,7 @@ describe("after somebody took it", () => {
 
   test("one that came back as a lesser one rises from there", () => {
     const life = aLife({ severity: "critical" }).acknowledge().raise("minor", true).raise("major");
-    expect(life.state).toMatchObject({ revision: 3, risenAt: 3 });
+    expect(life.state).toMatchObject({ revision: 3, ackFrom: 3 });
   });
 
   test("its clear is told", () => {
@@ -306,7 +306,7 @@ describe("flapping", () => {
 
   test("one that comes back worse keeps its first deadline too", () => {
     const life = aLife({ severity: "minor" }).passes(minutes(4)).clear().raise("critical");
-    expect(life.state).toMatchObject({ due: minutes(5), revision: 2, risenAt: 2 });
+    expect(life.state).toMatchObject({ due: minutes(5), revision: 2, ackFrom: 2 });
   });
 
   test("one that was told outside is told again within the timeout of its acknowledgement", () => {

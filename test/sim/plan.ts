@@ -51,7 +51,7 @@ export function planOf(seed: number, { days, cuts = NO_CUTS }: { readonly days: 
   return {
     seed, days, dice, faults: drawFaults(dice, cuts.without),
     listeners: Math.min(listeners, cuts.listeners ?? listeners), resources: Math.min(resources, cuts.resources ?? resources),
-    subnets: size.fraction() < 0.3 ? 2 : 1, lanRate: pick(size, [10, 50, 200, 200]), quickPolicy: size.fraction() < 0.5,
+    subnets: size.fraction() < 0.3 ? 2 : 1, lanRate: pick(size, [2, 10, 50, 200]), quickPolicy: size.fraction() < 0.5,
     realSeal: seed % REAL_SEAL_EVERY === 0, settleWithPeople: size.fraction() < 0.5,
   };
 }

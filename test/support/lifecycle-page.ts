@@ -43,7 +43,7 @@ ${table("attention", ATTENTION, (state) => (state === "stay" ? "–" : `→ ${st
 
 *rise*: severity has risen, or the source wants people to look again. The revision grows and the ladder begins anew, at the
 deadline that stands, or at a new one where somebody had taken the alarm. An acknowledgement of an older revision counts unless
-severity has risen since.
+severity has risen since, or somebody had taken the alarm before people were asked again: a copy of that may be late, or recorded.
 
 ## Phase
 
