@@ -1,8 +1,9 @@
-import { minutes, type Ms, seconds } from "../../../lib/base/units.ts";
+import { minutes, type Ms } from "../../../lib/base/units.ts";
 import { BURST_SECONDS } from "../../../lib/agent/push.ts";
 import type { Invariant } from "../watch.ts";
 
-const WINDOW_MS: Ms = seconds(10);
+/** What the rate grants in one go is a batch; where items are long it comes to two datagrams, and the odd one is said besides. */
+const DATAGRAMS_A_BATCH = 2.5;
 /** The relay is asked so often in a minute at most, besides once for each alarm that moves. */
 const ASKED_A_MINUTE_MOST = 120;
 /** When all is over, nobody is told anything any more. */
@@ -12,8 +13,9 @@ export const BOUNDED: Invariant = {
   name: "L2",
   sentence: "no effect repeats without bound",
   watch: (world, broken) => {
-    let windowAt = 0;
-    let datagrams = 0;
+    /** Datagrams that the rate has not yet paid for. */
+    let owed = 0;
+    let owedAt = 0;
     let minuteAt = 0;
     let asked = 0;
     let lastAlarmAt = 0;
@@ -24,14 +26,10 @@ export const BOUNDED: Invariant = {
         if (host !== world.agent.host || (message.kind !== "alarm" && message.kind !== "state")) return;
         const { now } = world.agenda;
         if (message.kind === "alarm") lastAlarmAt = now;
-        if (now - windowAt > WINDOW_MS) {
-          windowAt = now;
-          datagrams = 0;
-        }
-        datagrams += 1;
-        // A turn of one batch may come to two datagrams, where items are long.
-        const most = 2.5 * world.plan.lanRate * (WINDOW_MS / 1000 + BURST_SECONDS);
-        if (datagrams > most) broken(`${datagrams} datagrams with alarms in ${WINDOW_MS / 1000} s, where the rate is ${world.plan.lanRate} a second`);
+        const perSecond = DATAGRAMS_A_BATCH * world.plan.lanRate;
+        owed = Math.max(0, owed - ((now - owedAt) / 1000) * perSecond) + 1;
+        owedAt = now;
+        if (owed > perSecond * BURST_SECONDS + 1) broken(`${Math.ceil(owed)} datagrams with alarms at once, where the rate is ${world.plan.lanRate} a second`);
       },
       asked: (request) => {
         const { now } = world.agenda;
