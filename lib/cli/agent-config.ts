@@ -7,7 +7,9 @@ import { fit, type Misfit, misfit } from "../base/misfit.ts";
 import { fail, ok, type Result } from "../base/result.ts";
 import { DEFAULT_POLICY_NAME, parseRules, type Rules } from "../classify/rule.ts";
 import { hasOutsideChannel, parseRoster, type Roster } from "../duty/roster.ts";
+import type { Address } from "../port/lan.ts";
 import type { SshWay } from "../wire/ssh-way.ts";
+import { addressIn } from "./address.ts";
 import { AgentForm, type Endpoint, POLICIES_MOST, TOKENS_MOST } from "./agent-form.ts";
 import { type ConfigFault, type ConfigFile, faultsAt, openYaml } from "./config.ts";
 import { durationText } from "./duration.ts";
@@ -39,6 +41,8 @@ export type AgentConfig = {
     readonly port: number;
     /** Datagrams a second. */
     readonly rate: number;
+    /** Listeners on other subnets, to which broadcasts are copied. */
+    readonly peers: readonly Address[];
   };
   readonly api: {
     readonly listen: Endpoint;
@@ -90,7 +94,7 @@ export function loadAgentConfig(
       : []),
   ];
   if (!rules.ok || !roster.ok || across.length > 0) return fail([...faults, ...across]);
-  const { cluster, agent: agentName, lan, api, relay, content, replica_labels: replicaLabels } = agent.value.value;
+  const { cluster, agent: agentName, lan, peers, api, relay, content, replica_labels: replicaLabels } = agent.value.value;
   return ok({
     settings: {
       rules: withLines(rules.value.value, rules.value.file),
@@ -108,6 +112,7 @@ export function loadAgentConfig(
       broadcastPort: lan.broadcast_port,
       port: lan.port,
       rate: lan.rate,
+      peers: peers.flatMap((text) => addressIn(text, lan.broadcast_port) ?? []),
     },
     api: {
       listen: api.listen,

@@ -4,12 +4,14 @@ import { z } from "zod";
 import { CONTENT_DEFAULT, CONTENT_FIELDS } from "../alarm/content.ts";
 import { NAME_LENGTH_MOST } from "../classify/rule.ts";
 import { HOPS_MOST, SshHop, WAYS_MOST } from "../wire/ssh-way.ts";
+import { ADDRESS_CHARACTERS_MOST, addressIn } from "./address.ts";
 import { PolicyForm } from "./policy-form.ts";
 import { PORTS } from "./ports.ts";
 
 /** Datagrams a second on the LAN: 200 wired; Wi-Fi wants 10 (design §4). */
 export const LAN_RATE = { least: 1, most: 10_000, usual: 200 } as const;
 export const INTERFACES_MOST = 32;
+export const PEERS_MOST = 64;
 export const POLICIES_MOST = 64;
 export const TOKENS_MOST = 128;
 
@@ -55,6 +57,9 @@ const LanForm = z.strictObject({
   rate: z.int().min(LAN_RATE.least).max(LAN_RATE.most).default(LAN_RATE.usual),
 });
 
+const EXPECTED_PEER = `an IPv4 address, with :PORT where it is not ${PORTS.broadcast}`;
+const peer = z.string(EXPECTED_PEER).max(ADDRESS_CHARACTERS_MOST).refine((text) => addressIn(text, PORTS.broadcast) !== undefined, EXPECTED_PEER);
+
 const ApiForm = z.strictObject({
   listen: endpoint.default({ host: "127.0.0.1", port: PORTS.api }),
   /** For each operator the file that holds the token; acknowledging over TCP needs one. */
@@ -99,6 +104,8 @@ export const AgentForm = z.strictObject({
   cluster: name,
   agent: name,
   lan: LanForm.prefault({}),
+  /** Listeners that broadcasts do not reach: each is told what is broadcast. */
+  peers: z.array(peer).max(PEERS_MOST).default([]),
   api: ApiForm.prefault({}),
   relay: RelayForm.prefault({}),
   content: z

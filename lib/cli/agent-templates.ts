@@ -39,6 +39,10 @@ lan:
   # Datagrams a second: 200 suits wires, 10 suits Wi-Fi.
   rate: 200
 
+# Listeners that broadcasts do not reach (another subnet or VLAN, a /31 or /32 link): HOST, or HOST:PORT where it is not ${PORTS.broadcast}.
+# Each is told what is broadcast. What stands under lan and here takes effect at the next start.
+# peers: [10.11.140.21, 10.11.140.22]
+
 api:
   # Sources hand alarms in here. Any address but loopback needs tokens or client certificates.
   listen: 127.0.0.1:${PORTS.api}

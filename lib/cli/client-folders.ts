@@ -6,6 +6,7 @@ import { z } from "zod";
 import { LANGUAGES } from "../alarm/language.ts";
 import { stateFolder } from "../io/state.ts";
 import type { Address } from "../port/lan.ts";
+import { ADDRESS_CHARACTERS_MOST, addressIn } from "./address.ts";
 import { configBytes } from "./config-bytes.ts";
 import { printFaults, readYaml } from "./config.ts";
 import { EXIT, ExitFault } from "./exit.ts";
@@ -29,7 +30,7 @@ const ClientForm = z.strictObject({
     agent_port: port.default(PORTS.agent),
   }).prefault({}),
   /** Agents that broadcasts do not reach: HOST or HOST:PORT. */
-  agents: z.array(z.string().max(21).refine((text) => addressIn(text, PORTS.agent) !== undefined, "an IPv4 address, with :PORT where it is not the usual one")).max(AGENTS_MOST).default([]),
+  agents: z.array(z.string().max(ADDRESS_CHARACTERS_MOST).refine((text) => addressIn(text, PORTS.agent) !== undefined, "an IPv4 address, with :PORT where it is not the usual one")).max(AGENTS_MOST).default([]),
   language: z.enum(LANGUAGES).optional(),
   /** Whether a person sits before this listener; otherwise that is found out. */
   seat: z.enum(["person", "none"]).optional(),
@@ -74,10 +75,4 @@ export function addressOf(text: string, usualPort: number): Address {
   const address = addressIn(text, usualPort);
   if (address !== undefined) return address;
   throw new ExitFault(EXIT.usage, `Cannot use the address "${text}": must be an IPv4 address, with :PORT where it is not ${usualPort}`);
-}
-
-function addressIn(text: string, usualPort: number): Address | undefined {
-  const [, host = "", digits] = /^(\d{1,3}(?:\.\d{1,3}){3})(?::(\d{1,5}))?$/.exec(text) ?? [];
-  const number = digits === undefined ? usualPort : Number(digits);
-  return ipv4.safeParse(host).success && port.safeParse(number).success ? { host, port: number } : undefined;
 }

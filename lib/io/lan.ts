@@ -27,10 +27,26 @@ export type LanOptions = Chosen & {
   readonly rereadMs?: Ms;
 };
 
-/** @param port its own, on which listeners reach it; `broadcastPort` is theirs */
-export async function openAgentLan({ port, broadcastPort, ...options }: LanOptions & { readonly port: number; readonly broadcastPort: number }): Promise<Result<Lan, LanFault>> {
+export type AgentLanOptions = LanOptions & {
+  /** Its own, on which listeners reach it. */
+  readonly port: number;
+  /** Theirs. */
+  readonly broadcastPort: number;
+  /** Listeners on other subnets: each gets a copy of every broadcast, from where its answer finds us. */
+  readonly peers?: readonly Address[];
+};
+
+export async function openAgentLan({ port, broadcastPort, peers = [], ...options }: AgentLanOptions): Promise<Result<Lan, LanFault>> {
   const unicast = await receiver(port, { shared: false, options });
-  return unicast.ok ? ok(lanOver({ unicast: unicast.value, others: [], toPort: broadcastPort, options })) : unicast;
+  if (!unicast.ok) return unicast;
+  const lan = lanOver({ unicast: unicast.value, others: [], toPort: broadcastPort, options });
+  return ok({
+    ...lan,
+    broadcast: (datagram) => {
+      lan.broadcast(datagram);
+      for (const peer of peers) lan.send(datagram, peer);
+    },
+  });
 }
 
 /** Several listeners of one host share the broadcast port; each has a socket of its own for what is meant for it alone. */

@@ -26,7 +26,7 @@ describe("the shortest configuration", () => {
     const { settings: _, ...rest } = config();
     expect(rest).toEqual({
       clusterName: "c1", agentName: "node1",
-      lan: { interfaces: undefined, exclude: [], broadcastPort: 11_114, port: 11_115, rate: 200 },
+      lan: { interfaces: undefined, exclude: [], broadcastPort: 11_114, port: 11_115, rate: 200, peers: [] },
       api: { listen: { host: "127.0.0.1", port: 11_116 }, tokens: {}, reportTokens: {}, tls: undefined },
       relay: { ssh: { key: undefined, passphraseFile: undefined, knownHosts: undefined, ways: undefined } },
       warnings: [],
@@ -55,6 +55,7 @@ lan:
   broadcast_port: 21114
   port: 21115
   rate: 10
+peers: [10.11.140.21, "10.11.140.22:11200"]
 api:
   listen: "[::]:8443"
   tokens: {li: /etc/gapbell/li.token}
@@ -77,7 +78,10 @@ policies:
     retry_most: 1m
 `;
   const read = config({ agent, rules: RULES_YAML.replace("module: osd", "module: osd\n    policy: fast\n    severity: major") });
-  expect(read.lan).toEqual({ interfaces: [{ name: "lo", broadcast: "127.255.255.255" }, { name: "eth0", broadcast: undefined }], exclude: ["docker0"], broadcastPort: 21_114, port: 21_115, rate: 10 });
+  expect(read.lan).toEqual({
+    interfaces: [{ name: "lo", broadcast: "127.255.255.255" }, { name: "eth0", broadcast: undefined }], exclude: ["docker0"], broadcastPort: 21_114, port: 21_115, rate: 10,
+    peers: [{ host: "10.11.140.21", port: 21_114 }, { host: "10.11.140.22", port: 11_200 }],
+  });
   expect(read.api).toEqual({
     listen: { host: "::", port: 8443 }, tokens: { li: "/etc/gapbell/li.token" }, reportTokens: { prometheus: "/etc/gapbell/prometheus.token" },
     tls: { certificate: "a.crt", key: "a.key", clientAuthority: "ca.crt" },
@@ -104,13 +108,15 @@ describe("a configuration is refused", () => {
     ["without agent.yaml", { agent: undefined }, "agent.yaml: The file is missing, must be there; gapbell-agent init writes a first one"],
     ["without rules.yaml", { rules: undefined }, "rules.yaml: The file is missing"],
     ["without roster.yaml", { roster: undefined }, "roster.yaml: The file is missing"],
-    ["with a field that nobody knows", { agent: `${AGENT_YAML}clutser: x\n` }, 'agent.yaml:3:1: clutser is unknown here, must be one of cluster, agent, lan, api, relay, content, replica_labels, policies; did you mean "cluster"?'],
+    ["with a field that nobody knows", { agent: `${AGENT_YAML}clutser: x\n` }, 'agent.yaml:3:1: clutser is unknown here, must be one of cluster, agent, lan, peers, api, relay, content, replica_labels, policies; did you mean "cluster"?'],
     ["without the cluster's name", { agent: "agent: node1\n" }, "agent.yaml:1:1: cluster is missing, must be text"],
     ["with a cluster's name of blanks", { agent: 'cluster: "a b"\nagent: node1\n' }, 'agent.yaml:1:10: cluster is "a b", must be a name of 1 to 32'],
     ["with a port that does not exist", { agent: `${AGENT_YAML}lan: {port: 70000}\n` }, "agent.yaml:3:13: lan.port is 70000, must be a port from 1 to 65535"],
     ["with a broadcast address that is none", { agent: `${AGENT_YAML}lan:\n  interfaces: [{name: lo, broadcast: 127.0.0}]\n` }, 'agent.yaml:4:38: lan.interfaces[0].broadcast is "127.0.0", must be an IPv4 address as in 10.11.131.255'],
     ["with an empty list of interfaces", { agent: `${AGENT_YAML}lan: {interfaces: []}\n` }, "lan.interfaces is an empty list, must be a list of at least 1 entry"],
     ["with a rate of nothing", { agent: `${AGENT_YAML}lan: {rate: 0}\n` }, "lan.rate is 0, must be at least 1"],
+    ["with a peer that is no address", { agent: `${AGENT_YAML}peers: [laptop-li]\n` }, 'agent.yaml:3:9: peers[0] is "laptop-li", must be an IPv4 address, with :PORT where it is not 11114'],
+    ["with a peer's port that does not exist", { agent: `${AGENT_YAML}peers: ["10.0.0.1:0"]\n` }, 'agent.yaml:3:9: peers[0] is "10.0.0.1:0", must be an IPv4 address'],
     ["with an address without its port", { agent: `${AGENT_YAML}api: {listen: 127.0.0.1}\n` }, 'api.listen is "127.0.0.1", must be an address and a port as in 127.0.0.1:11116'],
     ["with a port alone", { agent: `${AGENT_YAML}api: {listen: 11116}\n` }, "api.listen is 11116, must be an address and a port"],
     ["with a door that asks nobody who he is", { agent: `${AGENT_YAML}api: {listen: "0.0.0.0:11116"}\n` }, "agent.yaml:3:15: api.listen is 0.0.0.0, open to the network, must be a loopback address, or api.tokens, api.report_tokens or api.tls.client_authority must be given"],

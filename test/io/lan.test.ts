@@ -111,6 +111,26 @@ describe("on loopback", () => {
     }
   });
 
+  test("a peer that is gone takes nothing from the one beside it, and each answers to where it was told from", async () => {
+    const [port, broadcastPort, gone] = [await freePort(), await freePort(), await freePort()];
+    const ears = [new Ear(), new Ear()] as const;
+    const elsewhere = [{ name: "lo", broadcast: "127.255.255.254" }];
+    const live = await opened(openClientLan({ ...ears[1].options, named: elsewhere, agentPort: port, broadcastPort }));
+    const peers = [{ host: "127.0.0.1", port: gone }, { host: "127.0.0.1", port: broadcastPort }];
+    const agent = await opened(openAgentLan({ ...ears[0].options, named: elsewhere, port, broadcastPort: await freePort(), peers }));
+    try {
+      for (let number = 1; number <= 50; number += 1) {
+        agent.broadcast(bytes(`alarm ${number}`));
+        await ears[1].until(number);
+      }
+      expect(ears[1].heard.map(({ said }) => said)).toEqual(Array.from({ length: 50 }, (_, at) => `alarm ${at + 1}`));
+      live.send(bytes("hello"), ears[1].heard[0]?.from ?? { host: "", port: 0 });
+      await ears[0].until(1);
+    } finally {
+      for (const lan of [agent, live]) lan.close();
+    }
+  });
+
   test("an address that no datagram can go to is a line in the log and no end of the process", async () => {
     const ear = new Ear();
     const agent = await opened(openAgentLan({ ...ear.options, port: await freePort(), broadcastPort: await freePort() }));

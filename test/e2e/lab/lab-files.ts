@@ -26,6 +26,9 @@ export type LabPlan = {
   readonly firewalls: Readonly<Record<string, string>>;
   /** Nobody outside answers for names, from the start. */
   readonly nameless: boolean;
+  /** Lines of agent.yaml, and of every client.yaml, beside the usual ones. */
+  readonly agentLines: string;
+  readonly clientLines: string;
   readonly seed: number;
 };
 
@@ -39,6 +42,11 @@ export const JUMP: HostPlan = {
   ],
 };
 export const OUTSIDE: HostPlan = { name: "outside", cables: [{ interface: "eth0", address: `${OUTSIDE_ADDRESS}/24`, to: { peer: "jump1" } }] };
+/** Between the cluster's LAN and another one, 10.11.140.0/24, where a laptop can be. */
+export const ROUTER: HostPlan = {
+  name: "router", forwards: true,
+  cables: [{ interface: "eth0", address: "10.11.131.1/24", to: { lan: 0 } }, { interface: "eth1", address: "10.11.140.1/24", to: { lan: 1 } }],
+};
 export const laptopOf = (operator: string, address: string): HostPlan => ({
   name: `laptop-${operator}`, cables: [{ interface: "eth0", address, to: { lan: 0 } }],
 });
@@ -50,17 +58,17 @@ export function planned(wish: Partial<LabPlan>): LabPlan {
   return {
     hosts: [NODE, laptopOf("li", "10.11.131.21/24"), laptopOf("zhao", "10.11.131.22/24"), JUMP, OUTSIDE],
     listeners: PEOPLE.map((operator) => ({ operator, host: `laptop-${operator}`, words: SEATED })),
-    told: [], mailServer: "stand-in", leg: "ssh", firewalls: {}, nameless: false, seed: 1, ...wish,
+    told: [], mailServer: "stand-in", leg: "ssh", firewalls: {}, nameless: false, agentLines: "", clientLines: "", seed: 1, ...wish,
   };
 }
 
-export function writeAgentFiles(folder: string, { told }: LabPlan): void {
-  const files = { "agent.yaml": agentYaml(told), "rules.yaml": rulesYaml(told), "roster.yaml": rosterYaml(told) };
+export function writeAgentFiles(folder: string, { told, agentLines }: LabPlan): void {
+  const files = { "agent.yaml": agentYaml(told) + agentLines, "rules.yaml": rulesYaml(told), "roster.yaml": rosterYaml(told) };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
 }
 
-export function writeClientFiles(folder: string): void {
-  writeFileSync(join(folder, "client.yaml"), "language: en\n");
+export function writeClientFiles(folder: string, { clientLines }: Pick<LabPlan, "clientLines">): void {
+  writeFileSync(join(folder, "client.yaml"), `language: en\n${clientLines}`);
 }
 
 export function writeRelayFiles(folder: string, plan: LabPlan): void {

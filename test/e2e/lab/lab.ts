@@ -223,7 +223,7 @@ async function furnish(lab: Lab, plan: LabPlan): Promise<void> {
   if (plan.leg === "ssh") lab.sshd.start();
   await lab.until("the agent and the relay answer", async () => (await agent.ask("/v1/alarms")) !== undefined && (await relay.ask("/v1/ability")) !== undefined);
   await joinRelay(lab, plan);
-  await Promise.all(plan.listeners.map(({ operator }) => joinListener(lab, { operator, passphrase: at("passphrase"), invite: at(`${operator}.gapbell`) })));
+  await Promise.all(plan.listeners.map(({ operator }) => joinListener(lab, plan, { operator, passphrase: at("passphrase"), invite: at(`${operator}.gapbell`) })));
 }
 
 async function joinRelay({ agent, relay, sshd, network }: Lab, { leg }: LabPlan): Promise<void> {
@@ -236,9 +236,9 @@ async function joinRelay({ agent, relay, sshd, network }: Lab, { leg }: LabPlan)
   await agent.command("join-relay", file);
 }
 
-async function joinListener(lab: Lab, { operator, passphrase, invite }: { readonly operator: string; readonly passphrase: string; readonly invite: string }): Promise<void> {
+async function joinListener(lab: Lab, plan: LabPlan, { operator, passphrase, invite }: { readonly operator: string; readonly passphrase: string; readonly invite: string }): Promise<void> {
   const laptop = lab.laptop(operator);
-  writeClientFiles(laptop.state);
+  writeClientFiles(laptop.state, plan);
   await lab.agent.command("invite", "--operator", operator, "--passphrase-file", passphrase, "--file", invite);
   await laptop.command("join", invite);
   laptop.start();

@@ -8,7 +8,8 @@ import { FAIR, type Weather } from "./hub.ts";
 /** One end of a cable: `lan` is the number of a switch, `peer` the name of the host at the other end. */
 export type Cable = { readonly interface: string; readonly address: string; readonly to: { readonly lan: number } | { readonly peer: string } };
 
-export type HostPlan = { readonly name: string; readonly cables: readonly Cable[]; readonly gateway?: string };
+/** `forwards`: a router. */
+export type HostPlan = { readonly name: string; readonly cables: readonly Cable[]; readonly gateway?: string; readonly forwards?: boolean };
 
 /** What a process finds changed on its host. */
 export type Circumstances = {
@@ -75,6 +76,7 @@ export async function openNetwork(plans: readonly HostPlan[], { seed = 1 }: { re
       Bun.spawnSync(["ip", "netns", "exec", namespaceOf(name), "sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6"]);
     }
     const ends = layCables(plans, namespaceOf);
+    for (const { name, forwards } of plans) if (forwards === true) Bun.spawnSync(["ip", "netns", "exec", namespaceOf(name), "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"]);
     for (const { name, gateway } of plans) if (gateway !== undefined) ip("-n", namespaceOf(name), "route", "add", "default", "via", gateway);
     for (const { host, interface: cable } of ends) await running(namespaceOf(host), cable);
     const hub = await startHub(namespaceOf(HUB), { seed, ports: ends.filter(({ lan }) => lan !== undefined).map(({ far, lan }) => `${far}:${lan}`) });
