@@ -58,7 +58,7 @@ async function run(folders: AgentFolders): Promise<number> {
   for (const [listener, place] of placesOf(store.value)) opener.adopt(listener, place);
   const tickets = new Tickets();
   const lan = await openAgentLan({
-    port: config.lan.port, broadcastPort: config.lan.broadcastPort, named: config.lan.interfaces, exclude: config.lan.exclude, peers: config.lan.peers,
+    port: config.lan.port, broadcastPort: config.lan.broadcastPort, named: config.lan.interfaces, exclude: config.lan.exclude, peers: config.lan.peers, multicast: config.lan.multicast,
     onChange: (event, facts) => log.write("warn", event, facts),
     onDatagram: (datagram, from) => {
       const opened = opener.open(datagram, from.host, clock.now().mono);

@@ -51,7 +51,7 @@ async function run(setup: ClientSetup): Promise<number> {
   const tickets = new Tickets();
   const taps = openTaps();
   const lan = await openClientLan({
-    broadcastPort: config.lan.broadcastPort, agentPort: config.lan.agentPort, named: config.lan.interfaces,
+    broadcastPort: config.lan.broadcastPort, agentPort: config.lan.agentPort, named: config.lan.interfaces, multicast: config.lan.multicast,
     onChange: (event, facts) => log.write("info", event, facts),
     onDatagram: (datagram, from) => {
       const opened = opener.open(datagram, from.host, clock.now().mono);

@@ -7,12 +7,14 @@ import { fit, type Misfit, misfit } from "../base/misfit.ts";
 import { fail, ok, type Result } from "../base/result.ts";
 import { DEFAULT_POLICY_NAME, parseRules, type Rules } from "../classify/rule.ts";
 import { hasOutsideChannel, parseRoster, type Roster } from "../duty/roster.ts";
+import type { Multicast } from "../io/multicast.ts";
 import type { Address } from "../port/lan.ts";
 import type { SshWay } from "../wire/ssh-way.ts";
 import { addressIn } from "./address.ts";
 import { AgentForm, type Endpoint, POLICIES_MOST, TOKENS_MOST } from "./agent-form.ts";
 import { type ConfigFault, type ConfigFile, faultsAt, openYaml } from "./config.ts";
 import { durationText } from "./duration.ts";
+import { multicastOf } from "./lan-form.ts";
 import { policyMisfits } from "./policy-form.ts";
 
 export const AGENT_FILES = { agent: "agent.yaml", rules: "rules.yaml", roster: "roster.yaml" } as const;
@@ -41,6 +43,7 @@ export type AgentConfig = {
     readonly port: number;
     /** Datagrams a second. */
     readonly rate: number;
+    readonly multicast: Multicast | undefined;
     /** Listeners on other subnets, to which broadcasts are copied. */
     readonly peers: readonly Address[];
   };
@@ -112,6 +115,7 @@ export function loadAgentConfig(
       broadcastPort: lan.broadcast_port,
       port: lan.port,
       rate: lan.rate,
+      multicast: multicastOf(lan),
       peers: peers.flatMap((text) => addressIn(text, lan.broadcast_port) ?? []),
     },
     api: {

@@ -5,6 +5,7 @@ import { CONTENT_DEFAULT, CONTENT_FIELDS } from "../alarm/content.ts";
 import { NAME_LENGTH_MOST } from "../classify/rule.ts";
 import { HOPS_MOST, SshHop, WAYS_MOST } from "../wire/ssh-way.ts";
 import { ADDRESS_CHARACTERS_MOST, addressIn } from "./address.ts";
+import { ROADS } from "./lan-form.ts";
 import { PolicyForm } from "./policy-form.ts";
 import { PORTS } from "./ports.ts";
 
@@ -54,6 +55,7 @@ const LanForm = z.strictObject({
   exclude: z.array(interfaceName).max(INTERFACES_MOST).default([]),
   broadcast_port: port.default(PORTS.broadcast),
   port: port.default(PORTS.agent),
+  ...ROADS,
   rate: z.int().min(LAN_RATE.least).max(LAN_RATE.most).default(LAN_RATE.usual),
 });
 

@@ -38,6 +38,9 @@ lan:
   # exclude: [docker0]
   # Datagrams a second: 200 suits wires, 10 suits Wi-Fi.
   rate: 200
+  # A group that hears everything that is broadcast, where a switch lets multicast through and broadcasts not; the same in client.yaml.
+  # multicast: 239.255.11.114
+  # multicast_ttl: 1
 
 # Listeners that broadcasts do not reach (another subnet or VLAN, a /31 or /32 link): HOST, or HOST:PORT where it is not ${PORTS.broadcast}.
 # Each is told what is broadcast. What stands under lan and here takes effect at the next start.

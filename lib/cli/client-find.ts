@@ -50,7 +50,7 @@ async function findAgents(options: FindOptions): Promise<void> {
   const found = new Map<string, FoundAgent>();
   const lan = await openClientLan({
     broadcastPort: portOf(options.broadcastPort, configured.broadcastPort), agentPort: portOf(options.agentPort, configured.agentPort),
-    named: options.interface === undefined ? configured.interfaces : [{ name: options.interface, broadcast: options.broadcast }], onChange: () => {},
+    named: options.interface === undefined ? configured.interfaces : [{ name: options.interface, broadcast: options.broadcast }], multicast: configured.multicast, onChange: () => {},
     onDatagram: (datagram, from) => {
       const opened = opener.open(datagram, from.host, performance.now());
       if (!opened.ok || opened.value.message.kind !== "beacon" || found.size >= FOUND_MOST) return;

@@ -4,12 +4,14 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
 import { LANGUAGES } from "../alarm/language.ts";
+import type { Multicast } from "../io/multicast.ts";
 import { stateFolder } from "../io/state.ts";
 import type { Address } from "../port/lan.ts";
 import { ADDRESS_CHARACTERS_MOST, addressIn } from "./address.ts";
 import { configBytes } from "./config-bytes.ts";
 import { printFaults, readYaml } from "./config.ts";
 import { EXIT, ExitFault } from "./exit.ts";
+import { multicastOf, ROADS } from "./lan-form.ts";
 import { PORTS } from "./ports.ts";
 
 /** The words of `addState`, as commander hands them to an action. */
@@ -28,6 +30,7 @@ const ClientForm = z.strictObject({
     interfaces: z.array(z.strictObject({ name: z.string().min(1).max(15), broadcast: ipv4.optional() })).min(1).max(INTERFACES_MOST).optional(),
     broadcast_port: port.default(PORTS.broadcast),
     agent_port: port.default(PORTS.agent),
+    ...ROADS,
   }).prefault({}),
   /** Agents that broadcasts do not reach: HOST or HOST:PORT. */
   agents: z.array(z.string().max(ADDRESS_CHARACTERS_MOST).refine((text) => addressIn(text, PORTS.agent) !== undefined, "an IPv4 address, with :PORT where it is not the usual one")).max(AGENTS_MOST).default([]),
@@ -41,6 +44,7 @@ export type ClientConfig = {
     readonly interfaces: readonly { readonly name: string; readonly broadcast?: string | undefined }[] | undefined;
     readonly broadcastPort: number;
     readonly agentPort: number;
+    readonly multicast: Multicast | undefined;
   };
   readonly agents: readonly Address[];
   readonly language: "en" | "zh" | undefined;
@@ -65,7 +69,7 @@ export function readClientConfig(folder: string): ClientConfig {
   if (!read.ok) throw new ExitFault(EXIT.config, `Cannot use the configuration:\n${printFaults(read.fault)}`);
   const { lan, agents, language, seat } = read.value;
   return {
-    lan: { interfaces: lan.interfaces, broadcastPort: lan.broadcast_port, agentPort: lan.agent_port },
+    lan: { interfaces: lan.interfaces, broadcastPort: lan.broadcast_port, agentPort: lan.agent_port, multicast: multicastOf(lan) },
     agents: agents.map((text) => addressOf(text, lan.agent_port)), language, seat,
   };
 }

@@ -66,7 +66,7 @@ async function exchange({ invite, identity, config, address }: {
   const done = Promise.withResolvers<{ readonly membership: Membership; readonly address: Address } | Disbelief | undefined>();
 
   const lan = await openClientLan({
-    broadcastPort: config.lan.broadcastPort, agentPort: config.lan.agentPort, named: config.lan.interfaces, onChange: () => {},
+    broadcastPort: config.lan.broadcastPort, agentPort: config.lan.agentPort, named: config.lan.interfaces, multicast: config.lan.multicast, onChange: () => {},
     onDatagram: (datagram, from) => {
       const opened = opener.open(datagram, from.host, performance.now());
       if (!opened.ok) return;

@@ -5,6 +5,7 @@ import { fail, ok, type Result } from "../base/result.ts";
 import { type Ms, seconds } from "../base/units.ts";
 import type { Address, Lan } from "../port/lan.ts";
 import { type Chosen, type Road, systemRoads } from "./interfaces.ts";
+import { joinGroup, leaveGroup, type Multicast, sendGroupBy } from "./multicast.ts";
 
 /** How often the list of interfaces is read again. */
 const REREAD_MS: Ms = seconds(10);
@@ -23,6 +24,8 @@ export type LanOptions = Chosen & {
   readonly onDatagram: (datagram: Uint8Array, from: Address) => void;
   /** Changes of the roads and faults of sockets, for the log. */
   readonly onChange: (event: string, facts: Readonly<Record<string, unknown>>) => void;
+  /** The group to which everything that is broadcast is sent as well; both sides name the same. */
+  readonly multicast?: Multicast | undefined;
   /** Less than `REREAD_MS` in tests only. */
   readonly rereadMs?: Ms;
 };
@@ -89,27 +92,36 @@ function hear(socket: Socket, { onDatagram }: LanOptions): void {
 
 type Sending = { readonly road: Road; readonly socket: Socket };
 
+/** Belongs to the group where broadcasts are heard: on the first of the other sockets, or on the only one. */
 function lanOver({ unicast, others, toPort, options }: { readonly unicast: Socket; readonly others: readonly Socket[]; readonly toPort: number; readonly options: LanOptions }): Lan {
   const sending = new Map<string, Sending>();
+  const { multicast } = options;
+  const [hearing = unicast] = others;
   const reread = (): void => {
     const roads = new Map(systemRoads(options).map((road) => [`${road.name} ${road.address}`, road]));
-    for (const [key, { socket }] of sending) {
+    for (const [key, { road, socket }] of sending) {
       if (roads.has(key)) continue;
       socket.close();
+      if (multicast !== undefined) leaveGroup(hearing, multicast, road.address);
       sending.delete(key);
       options.onChange("interface gone", { interface: key });
     }
     for (const [key, road] of roads) {
       if (sending.has(key)) continue;
       sending.set(key, { road, socket: sender(road, () => sending.delete(key), options) });
-      options.onChange("interface", { interface: key, broadcast: road.broadcasts[0] });
+      const fault = multicast === undefined ? "" : joinGroup(hearing, multicast, road.address);
+      options.onChange("interface", { interface: key, broadcast: road.broadcasts[0], ...(multicast === undefined ? {} : { multicast: multicast.group }) });
+      if (fault !== "") options.onChange("multicast fault", { interface: key, reason: fault });
     }
   };
   reread();
   const timer = setInterval(reread, options.rereadMs ?? REREAD_MS);
   return {
     broadcast: (datagram) => {
-      for (const { road, socket } of sending.values()) broadcastOn(socket, road.broadcasts, { datagram, port: toPort, options });
+      for (const { road, socket } of sending.values()) {
+        broadcastOn(socket, road.broadcasts, { datagram, port: toPort, options });
+        if (multicast !== undefined) broadcastOn(socket, [multicast.group], { datagram, port: toPort, options });
+      }
     },
     send: (datagram, { host, port }) => {
       try {
@@ -139,7 +151,10 @@ function sender(road: Road, gone: () => void, options: LanOptions): Socket {
   });
   // Who is asked by broadcast answers to where the question came from.
   hear(socket, options);
-  socket.bind(0, road.address, () => socket.setBroadcast(true));
+  socket.bind(0, road.address, () => {
+    socket.setBroadcast(true);
+    if (options.multicast !== undefined) sendGroupBy(socket, options.multicast, road.address);
+  });
   return socket;
 }
 

@@ -26,7 +26,7 @@ describe("the shortest configuration", () => {
     const { settings: _, ...rest } = config();
     expect(rest).toEqual({
       clusterName: "c1", agentName: "node1",
-      lan: { interfaces: undefined, exclude: [], broadcastPort: 11_114, port: 11_115, rate: 200, peers: [] },
+      lan: { interfaces: undefined, exclude: [], broadcastPort: 11_114, port: 11_115, rate: 200, multicast: undefined, peers: [] },
       api: { listen: { host: "127.0.0.1", port: 11_116 }, tokens: {}, reportTokens: {}, tls: undefined },
       relay: { ssh: { key: undefined, passphraseFile: undefined, knownHosts: undefined, ways: undefined } },
       warnings: [],
@@ -55,6 +55,8 @@ lan:
   broadcast_port: 21114
   port: 21115
   rate: 10
+  multicast: 239.255.11.114
+  multicast_ttl: 4
 peers: [10.11.140.21, "10.11.140.22:11200"]
 api:
   listen: "[::]:8443"
@@ -80,6 +82,7 @@ policies:
   const read = config({ agent, rules: RULES_YAML.replace("module: osd", "module: osd\n    policy: fast\n    severity: major") });
   expect(read.lan).toEqual({
     interfaces: [{ name: "lo", broadcast: "127.255.255.255" }, { name: "eth0", broadcast: undefined }], exclude: ["docker0"], broadcastPort: 21_114, port: 21_115, rate: 10,
+    multicast: { group: "239.255.11.114", ttl: 4 },
     peers: [{ host: "10.11.140.21", port: 21_114 }, { host: "10.11.140.22", port: 11_200 }],
   });
   expect(read.api).toEqual({
@@ -115,6 +118,9 @@ describe("a configuration is refused", () => {
     ["with a broadcast address that is none", { agent: `${AGENT_YAML}lan:\n  interfaces: [{name: lo, broadcast: 127.0.0}]\n` }, 'agent.yaml:4:38: lan.interfaces[0].broadcast is "127.0.0", must be an IPv4 address as in 10.11.131.255'],
     ["with an empty list of interfaces", { agent: `${AGENT_YAML}lan: {interfaces: []}\n` }, "lan.interfaces is an empty list, must be a list of at least 1 entry"],
     ["with a rate of nothing", { agent: `${AGENT_YAML}lan: {rate: 0}\n` }, "lan.rate is 0, must be at least 1"],
+    ["with a group that is none", { agent: `${AGENT_YAML}lan: {multicast: 10.11.131.255}\n` }, 'agent.yaml:3:18: lan.multicast is "10.11.131.255", must be a multicast address of a site\'s own as in 239.255.11.114'],
+    ["with multicast that may go nowhere", { agent: `${AGENT_YAML}lan: {multicast_ttl: 0}\n` }, "agent.yaml:3:22: lan.multicast_ttl is 0, must be at least 1"],
+    ["with multicast misspelt", { agent: `${AGENT_YAML}lan: {multcast: 239.255.11.114}\n` }, 'did you mean "multicast"?'],
     ["with a peer that is no address", { agent: `${AGENT_YAML}peers: [laptop-li]\n` }, 'agent.yaml:3:9: peers[0] is "laptop-li", must be an IPv4 address, with :PORT where it is not 11114'],
     ["with a peer's port that does not exist", { agent: `${AGENT_YAML}peers: ["10.0.0.1:0"]\n` }, 'agent.yaml:3:9: peers[0] is "10.0.0.1:0", must be an IPv4 address'],
     ["with an address without its port", { agent: `${AGENT_YAML}api: {listen: 127.0.0.1}\n` }, 'api.listen is "127.0.0.1", must be an address and a port as in 127.0.0.1:11116'],

@@ -192,10 +192,12 @@ class Speaker {
   }
 }
 
+/** @param set of both; `exclude` of the agent alone */
 async function between(wires: readonly Wire[], set: Partial<Speaking>, story: (world: { readonly agent: Speaker; readonly client: Speaker; readonly net: Namespaces }) => Promise<void>): Promise<void> {
   using net = namespaces(...wires);
   const agent = new Speaker(net.here, { role: "agent", ...set });
-  const client = new Speaker(net.there, { role: "client" });
+  const { exclude: _, ...both } = set;
+  const client = new Speaker(net.there, { role: "client", ...both });
   try {
     // A wire that was just made carries nothing for a moment.
     await Promise.all([agent.ready(wires.length - (set.exclude ?? []).length), client.ready(wires.length)]);
@@ -205,9 +207,17 @@ async function between(wires: readonly Wire[], set: Partial<Speaking>, story: (w
   }
 }
 
+function dropBroadcasts(namespace: string): void {
+  const rules = "table inet t { chain in { type filter hook input priority 0; meta pkttype broadcast drop; }; }";
+  const ran = Bun.spawnSync(["ip", "netns", "exec", namespace, "nft", rules], { stderr: "pipe" });
+  if (ran.exitCode !== 0) throw new Error(ran.stderr.toString());
+}
+
 const heard = (said: string, from?: string) => (line: Line): boolean => line.kind === "heard" && line.text === said && (from === undefined || line.from === from);
 const changed = (event: string, about: string) => (line: Line): boolean => line.kind === "change" && line.event === event && JSON.stringify(line.facts).includes(about);
 const fromOf = (lines: readonly Line[], said: string): readonly string[] => lines.flatMap((line) => (line.kind === "heard" && line.text === said ? [line.from] : []));
+
+const WHY_NO_NFT = WHY_NOT === "" && Bun.which("nft") === null ? " (skipped: needs nft)" : "";
 
 describe.skipIf(WHY_NOT !== "")(`between namespaces without a default route${WHY_NOT}`, () => {
   test("a broadcast leaves by every interface", () =>
@@ -244,6 +254,25 @@ describe.skipIf(WHY_NOT !== "")(`between namespaces without a default route${WHY
       await client.until(heard("agent 2"));
       expect([...fromOf(client.lines, "agent 2")].sort()).toEqual(["10.90.1.1", "10.90.2.1"]);
       expect(fromOf(client.lines, "agent 1")).toEqual(["10.90.2.1"]);
+    }), 20_000);
+
+  test.skipIf(WHY_NO_NFT !== "")(`where broadcasts are dropped, multicast comes through on every interface, both ways, and again on one that was gone${WHY_NO_NFT}`, () =>
+    between([ETH0, ETH1], { multicast: { group: "239.255.11.114", ttl: 1 } }, async ({ agent, client, net }) => {
+      for (const namespace of [net.here, net.there]) dropBroadcasts(namespace);
+      agent.says();
+      await client.until(heard("agent 1", "10.90.1.1"));
+      client.says();
+      await agent.until(heard("client 1"));
+      await agent.until(heard("client 1"));
+      expect([...fromOf(agent.lines, "client 1")].sort()).toEqual(["10.90.1.2", "10.90.2.2"]);
+      net.ip("link", "delete", "eth0");
+      await Promise.all([agent.until(changed("interface gone", "eth0")), client.until(changed("interface gone", "eth0"))]);
+      net.lay(ETH0);
+      await Promise.all([agent.until(changed("interface", "eth0 10.90.1.1")), client.until(changed("interface", "eth0 10.90.1.2"))]);
+      agent.says();
+      await client.until(heard("agent 2", "10.90.1.1"));
+      client.says();
+      await agent.until(heard("client 2", "10.90.1.2"));
     }), 20_000);
 
   test("an interface called br-mgmt rings where it is the only one", () =>

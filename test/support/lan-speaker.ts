@@ -9,6 +9,7 @@ export type Speaking = {
   readonly broadcastPort: number;
   readonly named?: readonly { readonly name: string; readonly broadcast?: string }[] | undefined;
   readonly exclude?: readonly string[];
+  readonly multicast?: { readonly group: string; readonly ttl: number };
 };
 
 /** A line that it prints. */
@@ -19,10 +20,10 @@ export type Line =
 
 if (import.meta.main) await speak(JSON.parse(process.argv.at(-1) ?? "{}") as Speaking);
 
-async function speak({ role, port, broadcastPort, named, exclude }: Speaking): Promise<void> {
+async function speak({ role, port, broadcastPort, named, exclude, multicast }: Speaking): Promise<void> {
   const print = (line: Line): void => console.log(JSON.stringify(line));
   const options = {
-    named, exclude, rereadMs: 100,
+    named, exclude, multicast, rereadMs: 100,
     onDatagram: (datagram: Uint8Array, from: { readonly host: string }) => print({ kind: "heard", text: new TextDecoder().decode(datagram), from: from.host }),
     onChange: (event: string, facts: Readonly<Record<string, unknown>>) => print({ kind: "change", event, facts }),
   };

@@ -13,6 +13,8 @@ export type Namespaces = {
   readonly there: string;
   /** `ip` with these words, in the namespace `here`. */
   readonly ip: (...words: readonly string[]) => void;
+  /** Lays another wire, or one that was taken away. */
+  readonly lay: (wire: Wire) => void;
   readonly [Symbol.dispose]: () => void;
 };
 
@@ -23,23 +25,24 @@ export function namespaces(...wires: readonly Wire[]): Namespaces {
   const remove = (): void => {
     for (const name of [here, there]) run(["netns", "delete", name], true);
   };
+  const lay = (wire: Wire): void => {
+    run(["-n", here, "link", "add", wire.here, "type", "veth", "peer", "name", wire.there, "netns", there]);
+    for (const [name, link, address] of [[here, wire.here, wire.hereAt], [there, wire.there, wire.thereAt]] as const) {
+      run(["-n", name, "address", "add", address, "dev", link]);
+      run(["-n", name, "link", "set", link, "up"]);
+    }
+  };
   try {
     for (const name of [here, there]) {
       run(["netns", "add", name]);
       run(["-n", name, "link", "set", "lo", "up"]);
     }
-    for (const wire of wires) {
-      run(["-n", here, "link", "add", wire.here, "type", "veth", "peer", "name", wire.there, "netns", there]);
-      for (const [name, link, address] of [[here, wire.here, wire.hereAt], [there, wire.there, wire.thereAt]] as const) {
-        run(["-n", name, "address", "add", address, "dev", link]);
-        run(["-n", name, "link", "set", link, "up"]);
-      }
-    }
+    for (const wire of wires) lay(wire);
   } catch (thrown) {
     remove();
     throw thrown;
   }
-  return { here, there, ip: (...words) => run(["-n", here, ...words]), [Symbol.dispose]: remove };
+  return { here, there, ip: (...words) => run(["-n", here, ...words]), lay, [Symbol.dispose]: remove };
 }
 
 function run(words: readonly string[], quiet = false): void {

@@ -14,6 +14,8 @@ const BEACONS_MS = 60_000;
 const LI_BEHIND_ROUTER: HostPlan = { name: "laptop-li", gateway: "10.11.140.1", cables: [{ interface: "eth0", address: "10.11.140.21/24", to: { lan: 1 } }] };
 const ROUTED: readonly HostPlan[] = [{ ...NODE, gateway: "10.11.131.1" }, ROUTER, LI_BEHIND_ROUTER, laptopOf("zhao", "10.11.131.22/24"), JUMP, OUTSIDE];
 
+const NO_BROADCAST = "chain in { type filter hook input priority 0; meta pkttype broadcast drop; }";
+
 describe.skipIf(missing !== "")(`roads${missing === "" ? "" : ` (skipped: ${missing})`}`, () => {
   test.concurrent("a laptop on another subnet that the agent names as a peer hears what is broadcast, and acknowledges", async () => {
     await using lab = await aLab({ hosts: ROUTED, agentLines: "peers: [10.11.140.21]\n" });
@@ -39,6 +41,17 @@ describe.skipIf(missing !== "")(`roads${missing === "" ? "" : ` (skipped: ${miss
     await laptop.command("ack", alarm.short);
     await alarm.becomes("taken", ({ attention }) => attention === "acknowledged");
   }, 90_000);
+
+  test.concurrent("where the network carries no broadcast, multicast brings alarms at once", async () => {
+    const lines = "lan: {multicast: 239.255.11.114}\n";
+    const firewalls = { node1: NO_BROADCAST, "laptop-li": NO_BROADCAST, "laptop-zhao": NO_BROADCAST };
+    await using lab = await aLab({ firewalls, agentLines: lines, clientLines: lines });
+    await lab.until("li's laptop hears what is said to everybody", async () => typeof (await agentOf(lab, "li"))["broadcastAt"] === "number", BEACONS_MS);
+    const alarm = await lab.raises({ policy: "patient" });
+    await lab.until("li's laptop rings", () => lab.laptop("li").said().includes(`● [${alarm.short}]`));
+    // zhao does not answer for osd: no unicast is sent there.
+    await lab.until("zhao's laptop lists it", () => lab.laptop("zhao").said().includes(alarm.short));
+  }, 120_000);
 });
 
 /** What a laptop says of the agent. */
