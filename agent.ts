@@ -19,6 +19,7 @@ import { agentApi } from "./lib/io/api.ts";
 import { openClock } from "./lib/io/clock.ts";
 import { dice } from "./lib/io/dice.ts";
 import { lanSentence, openAgentLan } from "./lib/io/lan.ts";
+import { standingOf } from "./lib/io/lan-tcp.ts";
 import { localSentence, serveLocal } from "./lib/io/local.ts";
 import { openLog } from "./lib/io/log.ts";
 import { RelaySwitch } from "./lib/io/relay-switch.ts";
@@ -58,11 +59,12 @@ async function run(folders: AgentFolders): Promise<number> {
   for (const [listener, place] of placesOf(store.value)) opener.adopt(listener, place);
   const tickets = new Tickets();
   const lan = await openAgentLan({
-    port: config.lan.port, broadcastPort: config.lan.broadcastPort, named: config.lan.interfaces, exclude: config.lan.exclude, peers: config.lan.peers, multicast: config.lan.multicast,
+    port: config.lan.port, broadcastPort: config.lan.broadcastPort, named: config.lan.interfaces, exclude: config.lan.exclude, peers: config.lan.peers, multicast: config.lan.multicast, tcp: config.lan.tcp,
     onChange: (event, facts) => log.write("warn", event, facts),
     onDatagram: (datagram, from) => {
       const opened = opener.open(datagram, from.host, clock.now().mono);
       if (opened.ok) loop.put({ kind: "heard", from, packet: opened.value });
+      return standingOf(opened);
     },
   });
   if (!lan.ok) throw new ExitFault(EXIT.unavailable, lanSentence(lan.fault));

@@ -53,6 +53,10 @@ async function run(setup: ClientSetup): Promise<number> {
   const lan = await openClientLan({
     broadcastPort: config.lan.broadcastPort, agentPort: config.lan.agentPort, named: config.lan.interfaces, multicast: config.lan.multicast,
     onChange: (event, facts) => log.write("info", event, facts),
+    onBroken: (address, reason) => {
+      log.write("info", "tcp broken", { reason });
+      loop.put({ kind: "broken", address });
+    },
     onDatagram: (datagram, from) => {
       const opened = opener.open(datagram, from.host, clock.now().mono);
       if (opened.ok) loop.put({ kind: "heard", from, packet: opened.value });
@@ -61,7 +65,7 @@ async function run(setup: ClientSetup): Promise<number> {
   if (!lan.ok) throw new ExitFault(EXIT.unavailable, lanSentence(lan.fault));
   const machine = new Client({
     remembered, seed: new DataView(dice.bytes(4).buffer).getUint32(0), now,
-    self: { ...keys, ...setup, id: keys.identity.id, key: keys.identity.ed, version: VERSION, nonceKey: dice.bytes(32), configured: config.agents },
+    self: { ...keys, ...setup, id: keys.identity.id, key: keys.identity.ed, version: VERSION, nonceKey: dice.bytes(32), configured: config.agents, tcp: config.lan.tcp },
   });
   const loop = drive<ClientEvent, ClientTurn>({
     machine, clock, tick: { kind: "tick" }, soon: setImmediate,

@@ -40,7 +40,7 @@ export function answer(parts: Parts, invites: Invites, { question, ticket }: { r
         listeners: [...listeners.members()].map(({ id, serial, operator, robot, host, joinedAt }) => {
           const heard = listeners.get(id);
           const state = heard === undefined ? "never heard" : heard.leaseUntil > now.mono ? "present" : "away";
-          return { id, serial, operator, robot, host: heard?.host ?? host, joinedAt, state, seat: heard?.seat, address: heard && `${heard.address.host}:${heard.address.port}`, lastHeardAt: heard?.lastHeardAt, build: heard?.build };
+          return { id, serial, operator, robot, host: heard?.host ?? host, joinedAt, state, seat: heard?.seat, address: heard && `${heard.address.host}:${heard.address.port}`, road: heard && (heard.address.road ?? "udp"), lastHeardAt: heard?.lastHeardAt, build: heard?.build };
         }),
       });
     case "relay":

@@ -60,7 +60,7 @@ function hearMember(parts: Parts, { from, packet }: { readonly from: Address; re
 }
 
 function isAt(proven: Address | undefined, from: Address): boolean {
-  return proven !== undefined && proven.host === from.host && proven.port === from.port;
+  return proven !== undefined && proven.host === from.host && proven.port === from.port && proven.road === from.road;
 }
 
 function hello(parts: Parts, { from, packet, body }: { readonly from: Address; readonly packet: Opened; readonly body: Body<"hello"> }, now: Now): void {

@@ -73,7 +73,7 @@ export const MemberRow = z.object({
 
 export const PresenceRow = z.object({
   id: z.string(), operator: z.string(), robot: z.boolean(), host: z.string(),
-  address: z.object({ host: z.string(), port: z.int() }), seat: z.enum(["person", "locked", "none", "robot"]),
+  address: z.object({ host: z.string(), port: z.int(), road: z.literal("tcp").optional() }), seat: z.enum(["person", "locked", "none", "robot"]),
   build: z.string(), lastHeardAt: moment, leaseUntil: moment,
 }) satisfies z.ZodType<Listener>;
 

@@ -44,6 +44,7 @@ export type AgentConfig = {
     /** Datagrams a second. */
     readonly rate: number;
     readonly multicast: Multicast | undefined;
+    readonly tcp: boolean;
     /** Listeners on other subnets, to which broadcasts are copied. */
     readonly peers: readonly Address[];
   };
@@ -116,6 +117,7 @@ export function loadAgentConfig(
       port: lan.port,
       rate: lan.rate,
       multicast: multicastOf(lan),
+      tcp: lan.tcp,
       peers: peers.flatMap((text) => addressIn(text, lan.broadcast_port) ?? []),
     },
     api: {

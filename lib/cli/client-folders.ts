@@ -45,6 +45,7 @@ export type ClientConfig = {
     readonly broadcastPort: number;
     readonly agentPort: number;
     readonly multicast: Multicast | undefined;
+    readonly tcp: boolean;
   };
   readonly agents: readonly Address[];
   readonly language: "en" | "zh" | undefined;
@@ -69,7 +70,7 @@ export function readClientConfig(folder: string): ClientConfig {
   if (!read.ok) throw new ExitFault(EXIT.config, `Cannot use the configuration:\n${printFaults(read.fault)}`);
   const { lan, agents, language, seat } = read.value;
   return {
-    lan: { interfaces: lan.interfaces, broadcastPort: lan.broadcast_port, agentPort: lan.agent_port, multicast: multicastOf(lan) },
+    lan: { interfaces: lan.interfaces, broadcastPort: lan.broadcast_port, agentPort: lan.agent_port, multicast: multicastOf(lan), tcp: lan.tcp },
     agents: agents.map((text) => addressOf(text, lan.agent_port)), language, seat,
   };
 }

@@ -20,6 +20,7 @@ const WORDS = {
     outcome: { taken: "Taken: you have it", already: "Already taken", recorded: "Recorded only", refused: "Refused", pending: "Not yet confirmed" },
     by: (who: string) => ` by ${who}`,
     status: (operator: string, cluster: string) => `Listening for ${operator} in cluster ${cluster}`,
+    byTcp: " by TCP, UDP is blocked between here and there",
     hearing: { heard: "heard", searching: "not yet heard", unanswered: "heard, but does not answer", deaf: "NOT HEARD", elsewhere: "not on the cluster's LAN" },
     counts: (open: number, mine: number, untaken: number) => `${open} open, ${mine} for this operator, ${untaken} that nobody has taken`,
     pending: (count: number) => `${count} acknowledgements not yet confirmed`, differing: (count: number) => `${count} classified otherwise by the rules held here: the agent's result is shown`,
@@ -29,6 +30,7 @@ const WORDS = {
     outcome: { taken: "已确认：由您负责", already: "已被确认", recorded: "仅作记录", refused: "被拒绝", pending: "尚未得到代理确认" },
     by: (who: string) => `（${who}）`,
     status: (operator: string, cluster: string) => `正在为 ${operator} 监听集群 ${cluster}`,
+    byTcp: "（经由 TCP：两端之间的 UDP 被阻挡）",
     hearing: { heard: "可听到", searching: "尚未听到", unanswered: "可听到，但无应答", deaf: "听不到", elsewhere: "不在集群的局域网内" },
     counts: (open: number, mine: number, untaken: number) => `未清除 ${open} 条，本人负责 ${mine} 条，无人确认 ${untaken} 条`,
     pending: (count: number) => `${count} 个确认尚未得到代理答复`, differing: (count: number) => `${count} 条与本地规则的分类不同：显示代理的结果`,
@@ -72,7 +74,7 @@ export function statusLines(body: Fields, looks: Looks): readonly string[] {
     ...records(body["agents"]).map((agent) => {
       const grade = text(agent["hearing"]);
       const hearing = Object.entries(words.hearing).find(([name]) => name === grade)?.[1] ?? grade;
-      return `  ${text(agent["name"])} ${text(agent["address"])}: ${hearing}${when(agent["heardAt"], looks) === "" ? "" : ` (${when(agent["heardAt"], looks)})`}${text(agent["fault"]) === "" ? "" : `; ${text(agent["fault"])}`}`;
+      return `  ${text(agent["name"])} ${text(agent["address"])}: ${hearing}${agent["road"] === "tcp" ? words.byTcp : ""}${when(agent["heardAt"], looks) === "" ? "" : ` (${when(agent["heardAt"], looks)})`}${text(agent["fault"]) === "" ? "" : `; ${text(agent["fault"])}`}`;
     }),
     words.counts(Number(counts["open"] ?? 0), Number(counts["mine"] ?? 0), Number(counts["unacknowledged"] ?? 0)),
     ...(acks === 0 ? [] : [words.pending(acks)]),

@@ -11,6 +11,8 @@ export const ROADS = {
   /** The group that hears everything that is broadcast; off where it is missing. */
   multicast: z.ipv4(EXPECTED_GROUP).regex(/^239\./, EXPECTED_GROUP).optional(),
   multicast_ttl: z.int().min(TTL.least).max(TTL.most).default(TTL.usual),
+  /** The road where UDP is blocked, on the port of the same number. */
+  tcp: z.boolean().default(true),
 } as const;
 
 export function multicastOf({ multicast, multicast_ttl: ttl }: { readonly multicast?: string | undefined; readonly multicast_ttl: number }): Multicast | undefined {

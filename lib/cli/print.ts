@@ -77,7 +77,7 @@ export function listenerLines(body: Fields, looks: Looks): readonly string[] {
   if (listeners.length === 0) return [NONE[looks.language].listeners];
   const lines = table(TITLES[looks.language].listeners, listeners.map((one) => [
     text(one["operator"]) + (one["robot"] === true ? " (robot)" : ""), text(one["host"]), text(one["state"]),
-    text(one["seat"]), text(one["address"]), when(one["lastHeardAt"], looks), text(one["build"]),
+    text(one["seat"]), text(one["address"]) + (one["road"] === "tcp" ? " TCP" : ""), when(one["lastHeardAt"], looks), text(one["build"]),
   ]));
   return [...lines, ...dropLines(body, looks)];
 }

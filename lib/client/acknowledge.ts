@@ -4,7 +4,7 @@ import { type Ms, type Now, seconds } from "../base/units.ts";
 import type { Body } from "../wire/message.ts";
 import { ACK_BROADCAST_FROM, ACKS_MOST } from "./acks.ts";
 import type { Inboxed, Said } from "./inbox.ts";
-import type { Parts } from "./parts.ts";
+import { addressOf, type Parts } from "./parts.ts";
 import { outcomeLine, unconfirmedLine } from "./phrases.ts";
 
 /** How long `gapbell-client ack` waits for the agent's word. */
@@ -40,13 +40,14 @@ export function take(parts: Parts, { item }: Inboxed, { comment, robot }: { read
 
 /** Says what is due, to the agent that has the alarm; later also to everybody, in case that it has moved. */
 export function sayAcks(parts: Parts, now: Now): void {
-  const { acks, inbox, ears, draft, self } = parts;
+  const { acks, inbox, draft, self } = parts;
   for (let due = acks.takeDue(now.mono); due !== undefined; due = acks.takeDue(now.mono)) {
     const { ack: { madeAt: _, ...body }, tries } = due;
-    const agent = ears.get(inbox.get(body.id)?.said.agent ?? "")?.agent;
+    const peer = inbox.get(body.id)?.said.agent ?? "";
+    const address = addressOf(parts, peer);
     const message = { kind: "ack", body } as const;
-    if (agent?.address !== undefined) draft.add({ kind: "say", message, to: { kind: "agent", peer: agent.id, address: agent.address }, repeat: tries > 0 });
-    if (agent?.address === undefined || tries >= ACK_BROADCAST_FROM) draft.add({ kind: "say", message, to: { kind: "agents" }, repeat: tries > 0 });
+    if (address !== undefined) draft.add({ kind: "say", message, to: { kind: "agent", peer, address }, repeat: tries > 0 });
+    if (address === undefined || tries >= ACK_BROADCAST_FROM) draft.add({ kind: "say", message, to: { kind: "agents" }, repeat: tries > 0 });
     if (tries === ACK_BROADCAST_FROM) draft.add({ kind: "update", id: body.id, line: unconfirmedLine(self.language), gone: false });
   }
 }

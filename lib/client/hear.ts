@@ -24,6 +24,7 @@ const LIST_CHECK_MS = 3000;
 export function hear(parts: Parts, { from, packet }: { readonly from: Address; readonly packet: Opened }, now: Now): void {
   const { message, sender, freshness } = packet;
   const agent = parts.ears.get(sender);
+  if (freshness === "fresh" && !packet.broadcast && from.road !== "tcp") parts.roads.came(sender, now.mono);
   if (agent === undefined || freshness === "stranger") return parts.refusals.count("not an agent of ours");
   if (message.kind === "beacon") return beacon(parts, { from, packet, body: message.body }, now);
   if (message.kind === "welcome") return welcome(parts, { from, packet, body: message.body }, now);
@@ -61,7 +62,7 @@ function beacon(parts: Parts, { from, packet, body }: { readonly from: Address; 
 
 function welcome(parts: Parts, { from, packet, body }: { readonly from: Address; readonly packet: Opened; readonly body: Body<"welcome"> }, now: Now): void {
   const { sender, sealed, freshness } = packet;
-  const { self, ears, draft, fetching, digests, acks } = parts;
+  const { self, ears, roads, draft, fetching, digests, acks } = parts;
   const before = ears.get(sender)?.agent;
   const voice = before === undefined ? undefined : voiceOf(before, body.voice, self.clusterKey);
   if (sealed !== "pair" || voice === undefined) {
@@ -69,18 +70,22 @@ function welcome(parts: Parts, { from, packet, body }: { readonly from: Address;
     draft.log("welcome not believed", { agent: sender });
     return;
   }
-  const agent = { ...voice, id: sender, address: from };
+  const agent = { ...voice, id: sender, address: { host: from.host, port: from.port } };
   const place = { epoch: BigInt(body.epoch), counter: BigInt(body.counter) };
   const welcomed = ears.welcome(sender, { nonce: body.nonce, place, agent }, now);
   if (welcomed === undefined) return parts.refusals.count("welcome to nothing asked");
   digests.set(sender, body.rules);
+  const rerouted = roads.answered(sender, from, now.mono);
+  if (rerouted) draft.log("road", { agent: agent.name, road: roads.of(sender) });
   if (welcomed.adopt) {
     draft.add({ kind: "adopt", peer: sender, ...place });
     draft.put("windows", sender, { epoch: body.epoch, counter: body.counter });
     draft.log("believed", { agent: agent.name, freshness });
     verify(parts, sender, place.epoch, now);
     fetching.restart(sender);
-    // What another life of it had open says nothing of this one.
+  }
+  if (welcomed.adopt || rerouted) {
+    // What another life of it had open says nothing of this one; and while no road led there, more may have come.
     parts.expected.delete(sender);
     fetching.want(sender, "open", { now: now.mono, delayMs: 0 });
     acks.hasten(now.mono);

@@ -141,14 +141,29 @@ export class Ears {
     return true;
   }
 
-  /** Where the host is now. One that comes back to the LAN gives its agents time to be heard, and asks them at once. */
-  links(links: readonly Link[], now: Ms): void {
+  /**
+   * Where the host is now. One that comes back to the LAN gives its agents time to be heard, and asks them at once.
+   *
+   * @returns whether it was somewhere else before
+   */
+  links(links: readonly Link[], now: Ms): boolean {
+    const moved = this.#links !== undefined;
     const back = [...this.#agents.values()].filter(({ grade, agent }) => grade === "elsewhere" && isThere(agent.heardOn, links));
     this.#links = links;
     for (const held of back) held.graceUntil = Math.max(held.graceUntil, now + AWAKE_GRACE_MS);
-    if (back.length === 0) return;
-    this.#seeks = 0;
-    this.#seekDue = now;
+    if (back.length > 0) {
+      this.#seeks = 0;
+      this.#seekDue = now;
+    }
+    return moved;
+  }
+
+  /** Says HELLO as soon as it may, or SEEK to one that is not known well enough for a HELLO. */
+  ask(id: PeerId, now: Ms): void {
+    const held = this.#agents.get(id);
+    if (held === undefined) return;
+    if (held.challenge === "") this.#seekDue = now;
+    else held.helloDue = Math.max(now, held.saidHelloAt + HELLO_AGAIN.firstMs);
   }
 
   /** A beacon of an agent that we know. `newer`, `older`: of an epoch that must be proven first. */
@@ -216,8 +231,8 @@ export class Ears {
     return greetings;
   }
 
-  /** The SEEK that is to be said now, to everybody and to these addresses. */
-  takeSeek(now: Ms): { readonly body: Pick<Body<"seek">, "nonce" | "pad">; readonly to: readonly Address[] } | undefined {
+  /** Whether SEEK is to be said now, to everybody and to these. */
+  takeSeek(now: Ms): readonly KnownAgent[] | undefined {
     if (this.#seekDue === undefined || this.#seekDue > now) return undefined;
     const missing = [...this.#agents.values()].filter(({ grade }) => grade !== "heard");
     if (missing.length === 0 && this.#seeks > 0) {
@@ -226,7 +241,11 @@ export class Ears {
     }
     this.#seekDue = now + backoff(this.#seeks, SEEK_AGAIN, this.#dice);
     this.#seeks += 1;
-    return { body: { nonce: this.#nonce(), pad: ".".repeat(SEEK_PAD_BYTES) }, to: missing.flatMap(({ agent }) => agent.address ?? []) };
+    return missing.map(({ agent }) => agent);
+  }
+
+  seek(): Pick<Body<"seek">, "nonce" | "pad"> {
+    return { nonce: this.#nonce(), pad: ".".repeat(SEEK_PAD_BYTES) };
   }
 
   /** Agents whose grade has changed since the last call: by what came, or by what did not come. */

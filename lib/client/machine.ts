@@ -5,6 +5,7 @@ import { Prng } from "../base/prng.ts";
 import { Tally } from "../base/tally.ts";
 import type { Ms, Now } from "../base/units.ts";
 import type { Machine } from "../port/drive.ts";
+import type { Address } from "../port/lan.ts";
 import type { PeerId } from "../trust/keys.ts";
 import { RECEIPTS_MOST } from "../wire/constants.ts";
 import { OpenMac } from "../wire/open-set.ts";
@@ -16,9 +17,10 @@ import { Fetching, type What } from "./fetching.ts";
 import { hear, ownMac } from "./hear.ts";
 import { Ears, type Place } from "./hearing.ts";
 import { Inbox, type Inboxed } from "./inbox.ts";
-import type { HeldRules, Parts } from "./parts.ts";
+import { addressOf, type HeldRules, type Parts } from "./parts.ts";
 import { hearingLine, storeFailedLine } from "./phrases.ts";
 import { Receipts, RECEIPTS_PLAIN } from "./receipts.ts";
+import { Roads } from "./roads.ts";
 import { type ClientEvent, type ClientSelf, type ClientTurn, type KnownAgent, STORE_FAILED_EXIT_MS } from "./turn.ts";
 import { isMine, listOf, showingOf, statusOf } from "./views.ts";
 
@@ -51,7 +53,7 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
     this.#agents = new Map(agents.map((agent) => [agent.id, agent]));
     this.#parts = {
       self, mac: new OpenMac(self.group.key), startedAt: now.wall, draft: new Draft(), inbox: new Inbox(), receipts: new Receipts(dice), acks: new Acks(dice),
-      ears: new Ears({ agents, places, dice, nonceKey: self.nonceKey, at: now.mono }), fetching: new Fetching(dice),
+      ears: new Ears({ agents, places, dice, nonceKey: self.nonceKey, at: now.mono }), fetching: new Fetching(dice), roads: new Roads({ tcp: self.tcp }),
       waiting: new Map(), expected: new Map(), digests: new Map(), refusals: new Tally(), rules: remembered.rules,
     };
     this.#parts.inbox.restore(remembered.inbox, now);
@@ -60,7 +62,10 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
 
   handle(event: ClientEvent, now: Now): void {
     const parts = this.#parts;
-    if (parts.ears.wake(now.mono)) parts.draft.log("woke", {});
+    if (parts.ears.wake(now.mono)) {
+      parts.draft.log("woke", {});
+      parts.roads.moved();
+    }
     switch (event.kind) {
       case "started":
         this.#resume();
@@ -71,7 +76,13 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
         hear(parts, event, now);
         break;
       case "links":
-        parts.ears.links(event.links, now.mono);
+        if (parts.ears.links(event.links, now.mono)) {
+          parts.roads.moved();
+          for (const { agent } of parts.ears.all()) parts.ears.ask(agent.id, now.mono);
+        }
+        break;
+      case "broken":
+        for (const { agent: { id, address } } of parts.ears.all()) if (address?.host === event.address.host && address.port === event.address.port) parts.roads.broken(id);
         break;
       case "asked":
         this.#answer(event, now);
@@ -103,10 +114,10 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
 
   nextWakeup(): Ms | undefined {
     if (this.#stopping) return undefined;
-    const { inbox, receipts, acks, ears, fetching } = this.#parts;
+    const { inbox, receipts, acks, ears, roads, fetching } = this.#parts;
     const exit = this.#failed === undefined ? undefined : this.#failed.at + STORE_FAILED_EXIT_MS;
     const saying = this.#failed === undefined ? [receipts.next(), acks.next()] : [];
-    const moments = [inbox.next(), ...saying, ears.next(), fetching.next(), nextAnswer(this.#parts), exit].filter((at) => at !== undefined);
+    const moments = [inbox.next(), ...saying, ears.next(), roads.next(), fetching.next(), nextAnswer(this.#parts), exit].filter((at) => at !== undefined);
     return moments.length === 0 ? undefined : Math.min(...moments);
   }
 
@@ -147,8 +158,8 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
     const { draft, ears, waiting } = this.#parts;
     this.#stopping = true;
     for (const { agent } of ears.all()) {
-      if (agent.address === undefined) continue;
-      draft.add({ kind: "say", message: { kind: "bye", body: { why: why.slice(0, 64) } }, to: { kind: "agent", peer: agent.id, address: agent.address }, repeat: false });
+      const address = addressOf(this.#parts, agent.id);
+      if (address !== undefined) draft.add({ kind: "say", message: { kind: "bye", body: { why: why.slice(0, 64) } }, to: { kind: "agent", peer: agent.id, address }, repeat: false });
     }
     for (const tickets of waiting.values()) for (const { ticket } of tickets) draft.answer(ticket, { status: 503, body: { error: "This listener is stopping; the acknowledgement goes on at its next start" } });
     waiting.clear();
@@ -167,6 +178,7 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
     if (this.#stopping) return;
     const { draft, inbox, acks } = this.#parts;
     this.#sayHearing(now);
+    this.#takeRoads(now);
     this.#seek(now);
     this.#greet(now);
     this.#fetch(now);
@@ -203,17 +215,39 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
     draft.add({ kind: "hearing", line: lines.filter((line) => line !== "").join("\n"), rings: ears.all().some(({ grade }) => grade === "deaf" || grade === "unanswered") });
   }
 
+  #takeRoads(now: Now): void {
+    const { ears, roads, draft } = this.#parts;
+    const { hangUp, ask, probe } = roads.takeSteps(now.mono);
+    for (const id of hangUp) {
+      const address = ears.get(id)?.agent.address;
+      if (address !== undefined) draft.add({ kind: "hangUp", address });
+    }
+    for (const id of ask) ears.ask(id, now.mono);
+    this.#saySeek(probe.flatMap((id) => ears.get(id)?.agent.address ?? []));
+  }
+
   #seek(now: Now): void {
+    const { ears, roads, self } = this.#parts;
+    const missing = ears.takeSeek(now.mono);
+    if (missing === undefined) return;
+    for (const { id } of missing) roads.asked(id, now.mono);
+    const byTcp = missing.some(({ id }) => roads.of(id) !== "udp");
+    this.#saySeek([
+      undefined, ...missing.flatMap(({ id, address }) => (address === undefined ? [] : roads.forQuestions(id, address))),
+      ...self.configured.flatMap((address): readonly Address[] => (byTcp ? [address, { ...address, road: "tcp" }] : [address])),
+    ]);
+  }
+
+  /** @param to `undefined` is everybody */
+  #saySeek(to: readonly (Address | undefined)[]): void {
     const { ears, draft, self } = this.#parts;
-    const seek = ears.takeSeek(now.mono);
-    if (seek === undefined) return;
-    const message = { kind: "seek", body: { ...seek.body, key: toBase64(self.key) } } as const;
-    draft.add({ kind: "say", message, to: { kind: "anyone", address: undefined }, repeat: false });
-    for (const address of [...seek.to, ...self.configured]) draft.add({ kind: "say", message, to: { kind: "anyone", address }, repeat: false });
+    if (to.length === 0) return;
+    const message = { kind: "seek", body: { ...ears.seek(), key: toBase64(self.key) } } as const;
+    for (const address of to) draft.add({ kind: "say", message, to: { kind: "anyone", address }, repeat: false });
   }
 
   #greet(now: Now): void {
-    const { ears, draft, self, rules } = this.#parts;
+    const { ears, roads, draft, self, rules } = this.#parts;
     const greetings = ears.takeGreetings(now.mono);
     if (greetings.length === 0) return;
     const open = ownMac(this.#parts);
@@ -222,23 +256,26 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
         nonce, challenge, versions: VERSIONS, serial: self.serial, host: self.host, seat: self.seat,
         heard: { epoch: String(place.epoch), counter: String(place.counter) }, open, rules: rules.digest, build: self.version.slice(0, 32),
       };
-      draft.add({ kind: "say", message: { kind: "hello", body }, to: { kind: "agent", peer: agent, address }, repeat: false });
+      for (const way of roads.forQuestions(agent, address)) {
+        draft.add({ kind: "say", message: { kind: "hello", body }, to: { kind: "agent", peer: agent, address: way }, repeat: false });
+      }
+      roads.asked(agent, now.mono);
     }
   }
 
   #fetch(now: Now): void {
-    const { ears, fetching, expected, draft } = this.#parts;
+    const { fetching, expected, draft } = this.#parts;
     const needless = (agent: PeerId, what: What): boolean => what === "open" && expected.get(agent) === ownMac(this.#parts);
     for (const { agent, what } of fetching.takeDue(now.mono, needless)) {
-      const address = ears.get(agent)?.agent.address;
+      const address = addressOf(this.#parts, agent);
       if (address !== undefined) draft.add({ kind: "say", message: { kind: "fetch", body: { what } }, to: { kind: "agent", peer: agent, address }, repeat: false });
     }
   }
 
   #sayReceipts(now: Now): void {
-    const { receipts, ears, draft } = this.#parts;
+    const { receipts, draft } = this.#parts;
     for (const { agent, receipts: owed } of receipts.takeDue(now.mono)) {
-      const address = ears.get(agent)?.agent.address;
+      const address = addressOf(this.#parts, agent);
       if (address === undefined) continue;
       const deflate = owed.length > RECEIPTS_PLAIN;
       for (const group of fit(owed, { frame: FRAME_BYTES, deflate, most: RECEIPTS_MOST })) {

@@ -8,8 +8,10 @@ import type { Acks } from "./acks.ts";
 import type { Draft } from "./draft.ts";
 import type { Fetching } from "./fetching.ts";
 import type { Ears } from "./hearing.ts";
+import type { Address } from "../port/lan.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Receipts } from "./receipts.ts";
+import type { Roads } from "./roads.ts";
 import type { ClientSelf } from "./turn.ts";
 import type { OpenMac } from "../wire/open-set.ts";
 import type { PeerId } from "../trust/keys.ts";
@@ -26,6 +28,7 @@ export type Parts = {
   readonly receipts: Receipts;
   readonly acks: Acks;
   readonly ears: Ears;
+  readonly roads: Roads;
   readonly fetching: Fetching;
   /** Who waits to hear what became of an acknowledgement. */
   readonly waiting: Map<OccurrenceId, readonly { readonly ticket: number; readonly due: Ms }[]>;
@@ -41,4 +44,10 @@ export type Parts = {
 /** The name by which people know an agent. */
 export function nameOf({ ears }: Parts, agent: PeerId): string {
   return ears.get(agent)?.agent.name ?? agent.slice(0, 6);
+}
+
+/** Where an agent is reached now; undefined until it is heard. */
+export function addressOf({ ears, roads }: Parts, agent: PeerId): Address | undefined {
+  const address = ears.get(agent)?.agent.address;
+  return address === undefined ? undefined : roads.towards(agent, address);
 }

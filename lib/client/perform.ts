@@ -2,7 +2,7 @@
 
 import type { TapLine } from "../port/client-door.ts";
 import type { Desk } from "../port/desk.ts";
-import type { Lan } from "../port/lan.ts";
+import type { ListenerLan } from "../port/lan.ts";
 import type { Log } from "../port/log.ts";
 import type { Store } from "../port/store.ts";
 import type { Tickets } from "../port/tickets.ts";
@@ -12,7 +12,7 @@ import type { Audience, ClientEffect, ClientEvent, ClientTurn } from "./turn.ts"
 
 export type ClientPorts = {
   readonly store: Store;
-  readonly lan: Lan;
+  readonly lan: ListenerLan;
   readonly opener: Opener;
   readonly sealer: Sealer;
   readonly tickets: Tickets;
@@ -49,7 +49,7 @@ export function performer(ports: ClientPorts): (turn: ClientTurn) => Promise<voi
 
 /** Who asked is answered first; the agent hears of it before the person does, who is slower. */
 const STEP = {
-  answer: "answer", adopt: "answer", say: "say", show: "show", update: "show", hearing: "show", tell: "show", exit: "show",
+  answer: "answer", adopt: "answer", say: "say", hangUp: "say", show: "show", update: "show", hearing: "show", tell: "show", exit: "show",
 } as const satisfies Readonly<Record<ClientEffect["kind"], "answer" | "say" | "show">>;
 
 /** @param promised whether this turn is on disk: what is not is shown all the same, but nobody is told that it is kept */
@@ -61,6 +61,8 @@ function carryOut(ports: ClientPorts, effect: ClientEffect, promised: boolean): 
       return ports.opener.adopt(effect.peer, { epoch: effect.epoch, counter: effect.counter });
     case "say":
       return promised ? say(ports, effect) : undefined;
+    case "hangUp":
+      return ports.lan.hangUp(effect.address);
     case "show":
       return show(ports, effect);
     case "update":

@@ -51,12 +51,16 @@ export type ClientSelf = {
   readonly nonceKey: Uint8Array;
   /** Agents that broadcasts do not reach, from client.yaml: told SEEK by unicast. */
   readonly configured: readonly Address[];
+  /** Whether TCP may be tried where UDP stays silent. */
+  readonly tcp: boolean;
 };
 
 export type ClientEvent =
   | { readonly kind: "started" }
   | { readonly kind: "tick" }
   | { readonly kind: "heard"; readonly from: Address; readonly packet: Opened }
+  /** A TCP connection has ended, or could not be made. */
+  | { readonly kind: "broken"; readonly address: Address }
   /** Where the host is now: what it tells of its interfaces. */
   | { readonly kind: "links"; readonly links: readonly Link[] }
   | { readonly kind: "asked"; readonly question: ClientQuestion; readonly ticket: number }
@@ -77,6 +81,8 @@ export type ClientEffect =
   | { readonly kind: "answer"; readonly ticket: number; readonly reply: Reply }
   /** `deflate`: in floods only. */
   | { readonly kind: "say"; readonly message: Message; readonly to: Audience; readonly repeat: boolean; readonly deflate?: boolean }
+  /** The TCP connection there is needed no more. */
+  | { readonly kind: "hangUp"; readonly address: Address }
   /** Take this epoch of an agent as its present one. */
   | { readonly kind: "adopt"; readonly peer: PeerId; readonly epoch: bigint; readonly counter: bigint }
   | { readonly kind: "show"; readonly showing: Showing }

@@ -49,7 +49,7 @@ export function statusOf(parts: Parts, now: Now): Readonly<Record<string, unknow
     operator: self.operator, robot: self.robot, seat: self.seat, host: self.host, listener: self.id, cluster: self.clusterName,
     version: self.version, green: ears.green, startedAt, at: now.wall,
     agents: ears.all().map(({ agent, grade, believed, place, beacon, heardAt, broadcastAt }) => ({
-      id: agent.id, name: agent.name, address: agent.address && `${agent.address.host}:${agent.address.port}`, hearing: grade, believed, heardAt, broadcastAt,
+      id: agent.id, name: agent.name, address: agent.address && `${agent.address.host}:${agent.address.port}`, road: parts.roads.of(agent.id), hearing: grade, believed, heardAt, broadcastAt,
       link: agent.heardOn && `${agent.heardOn.name} ${agent.heardOn.subnet}`,
       epoch: place && String(place.epoch), counter: place && String(place.counter),
       rules: parts.digests.get(agent.id) === undefined ? "unknown" : parts.digests.get(agent.id) === rules.digest ? "same" : "other",

@@ -10,7 +10,7 @@ export type Listener = {
   /** Fixed by the warrant: a script speaks, whatever seat it claims. */
   readonly robot: boolean;
   readonly host: string;
-  readonly address: { readonly host: string; readonly port: number };
+  readonly address: { readonly host: string; readonly port: number; readonly road?: "tcp" | undefined };
   /** `person`: can show to a person now. */
   readonly seat: "person" | "locked" | "none" | "robot";
   readonly build: string;

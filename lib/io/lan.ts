@@ -3,8 +3,9 @@
 import { createSocket, type Socket } from "node:dgram";
 import { fail, ok, type Result } from "../base/result.ts";
 import { type Ms, seconds } from "../base/units.ts";
-import type { Address, Lan } from "../port/lan.ts";
+import type { Address, Lan, ListenerLan } from "../port/lan.ts";
 import { type Chosen, type Road, systemRoads } from "./interfaces.ts";
+import { dialTcp, listenTcp, type Standing } from "./lan-tcp.ts";
 import { joinGroup, leaveGroup, type Multicast, sendGroupBy } from "./multicast.ts";
 
 /** How often the list of interfaces is read again. */
@@ -21,7 +22,7 @@ export function lanSentence({ kind, port, reason }: LanFault): string {
 }
 
 export type LanOptions = Chosen & {
-  readonly onDatagram: (datagram: Uint8Array, from: Address) => void;
+  readonly onDatagram: (datagram: Uint8Array, from: Address) => unknown;
   /** Changes of the roads and faults of sockets, for the log. */
   readonly onChange: (event: string, facts: Readonly<Record<string, unknown>>) => void;
   /** The group to which everything that is broadcast is sent as well; both sides name the same. */
@@ -37,28 +38,54 @@ export type AgentLanOptions = LanOptions & {
   readonly broadcastPort: number;
   /** Listeners on other subnets: each gets a copy of every broadcast, from where its answer finds us. */
   readonly peers?: readonly Address[];
+  /** Whether it can be reached by TCP as well, on the port of the same number. */
+  readonly tcp?: boolean;
+  readonly onDatagram: (datagram: Uint8Array, from: Address) => Standing;
 };
 
-export async function openAgentLan({ port, broadcastPort, peers = [], ...options }: AgentLanOptions): Promise<Result<Lan, LanFault>> {
+export async function openAgentLan({ port, broadcastPort, peers = [], tcp = false, ...options }: AgentLanOptions): Promise<Result<Lan, LanFault>> {
   const unicast = await receiver(port, { shared: false, options });
   if (!unicast.ok) return unicast;
   const lan = lanOver({ unicast: unicast.value, others: [], toPort: broadcastPort, options });
+  const byTcp = tcp ? listenTcp({ port, ...options }) : undefined;
   return ok({
-    ...lan,
     broadcast: (datagram) => {
       lan.broadcast(datagram);
       for (const peer of peers) lan.send(datagram, peer);
+      byTcp?.broadcast(datagram);
+    },
+    send: (datagram, to) => (to.road === "tcp" ? byTcp?.send(datagram, to) : lan.send(datagram, to)),
+    close: () => {
+      byTcp?.close();
+      lan.close();
     },
   });
 }
 
+export type ClientLanOptions = LanOptions & {
+  readonly broadcastPort: number;
+  readonly agentPort: number;
+  /** A TCP connection has ended, or could not be made. */
+  readonly onBroken?: (to: Address, reason: string) => void;
+};
+
 /** Several listeners of one host share the broadcast port; each has a socket of its own for what is meant for it alone. */
-export async function openClientLan({ broadcastPort, agentPort, ...options }: LanOptions & { readonly broadcastPort: number; readonly agentPort: number }): Promise<Result<Lan, LanFault>> {
+export async function openClientLan({ broadcastPort, agentPort, onBroken = () => {}, ...options }: ClientLanOptions): Promise<Result<ListenerLan, LanFault>> {
   const shared = await receiver(broadcastPort, { shared: true, options });
   if (!shared.ok) return shared;
   const unicast = await receiver(0, { shared: false, options });
   if (!unicast.ok) return unicast;
-  return ok(lanOver({ unicast: unicast.value, others: [shared.value], toPort: agentPort, options }));
+  const lan = lanOver({ unicast: unicast.value, others: [shared.value], toPort: agentPort, options });
+  const byTcp = dialTcp({ onDatagram: options.onDatagram, onBroken });
+  return ok({
+    broadcast: lan.broadcast,
+    send: (datagram, to) => (to.road === "tcp" ? byTcp : lan).send(datagram, to),
+    hangUp: byTcp.hangUp,
+    close: () => {
+      byTcp.close();
+      lan.close();
+    },
+  });
 }
 
 function receiver(port: number, { shared, options }: { readonly shared: boolean; readonly options: LanOptions }): Promise<Result<Socket, LanFault>> {

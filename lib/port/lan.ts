@@ -1,7 +1,7 @@
 /** What a machine may ask of the network: datagrams out. What comes in is opened first and then becomes an event. */
 
-/** IPv4 address in dotted form and UDP port. */
-export type Address = { readonly host: string; readonly port: number };
+/** IPv4 address in dotted form and port; of UDP, unless the road is TCP. An answer goes back by the road on which the question came. */
+export type Address = { readonly host: string; readonly port: number; readonly road?: "tcp" | undefined };
 
 /** One address of an interface that is up: where the host is. */
 export type Link = {
@@ -20,4 +20,9 @@ export interface Lan {
   /** Sends to one address, from the socket whose answers come back to us. */
   send(datagram: Uint8Array, to: Address): void;
   close(): void;
+}
+
+/** A listener connects where it sends by TCP, and hangs up when it needs that road no more. */
+export interface ListenerLan extends Lan {
+  hangUp(to: Address): void;
 }

@@ -26,7 +26,7 @@ describe("the shortest configuration", () => {
     const { settings: _, ...rest } = config();
     expect(rest).toEqual({
       clusterName: "c1", agentName: "node1",
-      lan: { interfaces: undefined, exclude: [], broadcastPort: 11_114, port: 11_115, rate: 200, multicast: undefined, peers: [] },
+      lan: { interfaces: undefined, exclude: [], broadcastPort: 11_114, port: 11_115, rate: 200, multicast: undefined, tcp: true, peers: [] },
       api: { listen: { host: "127.0.0.1", port: 11_116 }, tokens: {}, reportTokens: {}, tls: undefined },
       relay: { ssh: { key: undefined, passphraseFile: undefined, knownHosts: undefined, ways: undefined } },
       warnings: [],
@@ -57,6 +57,7 @@ lan:
   rate: 10
   multicast: 239.255.11.114
   multicast_ttl: 4
+  tcp: false
 peers: [10.11.140.21, "10.11.140.22:11200"]
 api:
   listen: "[::]:8443"
@@ -82,7 +83,7 @@ policies:
   const read = config({ agent, rules: RULES_YAML.replace("module: osd", "module: osd\n    policy: fast\n    severity: major") });
   expect(read.lan).toEqual({
     interfaces: [{ name: "lo", broadcast: "127.255.255.255" }, { name: "eth0", broadcast: undefined }], exclude: ["docker0"], broadcastPort: 21_114, port: 21_115, rate: 10,
-    multicast: { group: "239.255.11.114", ttl: 4 },
+    multicast: { group: "239.255.11.114", ttl: 4 }, tcp: false,
     peers: [{ host: "10.11.140.21", port: 21_114 }, { host: "10.11.140.22", port: 11_200 }],
   });
   expect(read.api).toEqual({

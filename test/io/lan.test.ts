@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { describe, expect, test } from "bun:test";
 import { lanSentence, openAgentLan, openClientLan } from "../../lib/io/lan.ts";
+import type { Standing } from "../../lib/io/lan-tcp.ts";
 import type { Address, Lan } from "../../lib/port/lan.ts";
 import { aCommand, type Running } from "../support/a-process.ts";
 import type { Line, Speaking } from "../support/lan-speaker.ts";
@@ -32,9 +33,10 @@ class Ear {
   #wake = (): void => {};
   readonly options = {
     named: LOOPBACK,
-    onDatagram: (datagram: Uint8Array, from: Address) => {
+    onDatagram: (datagram: Uint8Array, from: Address): Standing => {
       this.heard.push({ said: text(datagram), from });
       this.#wake();
+      return "proven";
     },
     onChange: (event: string, facts: object) => this.changes.push(`${event} ${JSON.stringify(facts)}`),
   };

@@ -91,7 +91,7 @@ export class ListenerHost {
       self: {
         id: identity.id, key: identity.ed, operator: seat.operator, robot: seat.robot, serial: seat.serial, cluster: CLUSTER.id, clusterName: CLUSTER.name,
         clusterKey: CLUSTER.key, group: CLUSTER.group, host: host.name, seat: seat.robot ? "robot" : "person", language: "en", version: "sim",
-        nonceKey: sha256(utf8(`${host.name} ${life.number} ${world.dice.uint32()}`)), configured: [],
+        nonceKey: sha256(utf8(`${host.name} ${life.number} ${world.dice.uint32()}`)), configured: [], tcp: true,
       },
     });
     const put = (event: ClientEvent): void => {
@@ -104,8 +104,12 @@ export class ListenerHost {
           if (!life.over) world.sent(station, datagram, undefined);
         },
         send: (datagram, to) => {
-          if (!life.over) world.sent(station, datagram, to);
+          if (life.over) return;
+          // There is no TCP in this world: every connection is refused.
+          if (to.road === "tcp") put({ kind: "broken", address: to });
+          else world.sent(station, datagram, to);
         },
+        hangUp: () => {},
         close: () => {},
       },
       desks: [world.people.deskOf(this, life)],

@@ -23,6 +23,8 @@ type Set = {
   readonly agents?: readonly ScriptedAgent[];
   /** Whether what is shown counts as seen. */
   readonly person?: boolean;
+  /** What becomes of TCP; without it the listener may not try. */
+  readonly tcp?: "open" | "refused" | "silent";
 };
 
 export class ClientWorld {
@@ -32,9 +34,10 @@ export class ClientWorld {
   effects: ClientEffect[] = [];
   readonly replies = new Map<number, Reply>();
   client: Client;
-  /** Datagrams towards the agents, or from them, are lost while set. */
+  /** Datagrams towards the agents, or from them, are lost by UDP while set. */
   lost = { toAgent: false, toClient: false };
   diskFails = false;
+  tcp: Set["tcp"];
   /** Where what the agents say comes from. */
   agentAt = AGENT_AT;
   readonly #set: Set;
@@ -47,6 +50,7 @@ export class ClientWorld {
 
   constructor(set: Set = {}) {
     this.#set = set;
+    this.tcp = set.tcp;
     this.agents = set.agents ?? [new ScriptedAgent()];
     for (const agent of this.agents) agent.enrol(this.identity);
     this.client = this.#life();
@@ -86,7 +90,7 @@ export class ClientWorld {
     const self: ClientSelf = {
       id: this.identity.id, key: this.identity.ed, operator: this.#set.operator ?? "li", robot: this.#set.robot ?? false, serial: 7,
       cluster: toBase64(first?.cluster ?? bytesOf(0)), clusterName: "c1", clusterKey: first?.clusterKey ?? bytesOf(0), group: first?.group ?? { kid: 1, key: bytesOf(4) },
-      host: "laptop", seat: this.#set.robot === true ? "robot" : "person", language: "en", version: "test", nonceKey: bytesOf(this.#lives), configured: [],
+      host: "laptop", seat: this.#set.robot === true ? "robot" : "person", language: "en", version: "test", nonceKey: bytesOf(this.#lives), configured: [], tcp: this.#set.tcp !== undefined,
     };
     return new Client({ self, remembered, seed: 11, now: this.#now });
   }
@@ -225,9 +229,11 @@ export class ClientWorld {
       case "say": {
         const { to } = effect;
         const datagram = this.seal(effect);
-        if (this.lost.toAgent) return;
+        const byTcp = "address" in to && to.address?.road === "tcp";
+        if (byTcp && this.tcp === "refused") return this.put({ kind: "broken", address: this.agentAt });
+        if (byTcp ? this.tcp === "silent" : this.lost.toAgent) return;
         const targets = to.kind === "agent" ? this.agents.filter(({ voice }) => voice.id === to.peer) : this.agents;
-        for (const agent of targets) this.#deliver(agent.receive(datagram, CLIENT_AT));
+        for (const agent of targets) this.#deliver(agent.receive(datagram, CLIENT_AT), byTcp);
         return;
       }
       default:
@@ -235,9 +241,9 @@ export class ClientWorld {
     }
   }
 
-  #deliver(said: readonly Outgoing[]): void {
-    if (this.lost.toClient) return;
-    for (const { datagram } of said) this.hears(datagram);
+  #deliver(said: readonly Outgoing[], byTcp: boolean): void {
+    if (this.lost.toClient && !byTcp) return;
+    for (const { datagram } of said) this.hears(datagram, byTcp ? { ...this.agentAt, road: "tcp" } : this.agentAt);
   }
 
   #to(mono: Ms): void {

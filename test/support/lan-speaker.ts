@@ -1,6 +1,7 @@
 /** A program of one role in a network namespace: it says a numbered datagram at each SIGHUP, and prints one line for whatever happens. */
 
 import { openAgentLan, openClientLan } from "../../lib/io/lan.ts";
+import type { Standing } from "../../lib/io/lan-tcp.ts";
 
 /** What the test hands over as its only argument. */
 export type Speaking = {
@@ -24,7 +25,10 @@ async function speak({ role, port, broadcastPort, named, exclude, multicast }: S
   const print = (line: Line): void => console.log(JSON.stringify(line));
   const options = {
     named, exclude, multicast, rereadMs: 100,
-    onDatagram: (datagram: Uint8Array, from: { readonly host: string }) => print({ kind: "heard", text: new TextDecoder().decode(datagram), from: from.host }),
+    onDatagram: (datagram: Uint8Array, from: { readonly host: string }): Standing => {
+      print({ kind: "heard", text: new TextDecoder().decode(datagram), from: from.host });
+      return "proven";
+    },
     onChange: (event: string, facts: Readonly<Record<string, unknown>>) => print({ kind: "change", event, facts }),
   };
   const lan = role === "agent" ? await openAgentLan({ ...options, port, broadcastPort }) : await openClientLan({ ...options, agentPort: port, broadcastPort });
