@@ -22,6 +22,8 @@ import { readSecretLines } from "./read-line.ts";
 /** From the first JOIN to each repeat; after the last one has had its time, nobody is there. */
 const JOIN_AT_MS: readonly Ms[] = [0, 500, 1500, 3000, 5000, 7500];
 const JOIN_MS_MOST: Ms = seconds(10);
+/** From then on by TCP as well: where UDP is blocked, nothing else comes through. */
+const JOIN_BY_TCP_MS: Ms = 1500;
 
 export function addJoin(program: Command): void {
   const join = addState(program.command("join"))
@@ -77,7 +79,7 @@ async function exchange({ invite, identity, config, address }: {
       if (message.kind !== "joined") return;
       const judged = judgeJoined(message.body, { invite, own: identity, nonce });
       // Anybody can answer that we are refused; only the cluster can answer that we are not: the refusal waits for the others.
-      if (judged.ok) done.resolve({ membership: judged.value, address: from });
+      if (judged.ok) done.resolve({ membership: judged.value, address: { host: from.host, port: from.port } });
       else refusal ??= judged.fault;
     },
   });
@@ -86,7 +88,12 @@ async function exchange({ invite, identity, config, address }: {
     if (refusal?.kind === "refused") return done.resolve(refusal);
     const sealed = sealer.seal({ kind: "join", body: join }, { kind: "clear" }, { broadcast: false, repeat: at > 0, deflate: false });
     const seek = sealer.seal({ kind: "seek", body: seekBody(identity) }, { kind: "clear" }, { broadcast: true, repeat: at > 0, deflate: false });
-    if (sealed.ok) for (const place of places.values()) lan.value.send(sealed.value, place);
+    if (sealed.ok) {
+      for (const place of places.values()) {
+        lan.value.send(sealed.value, place);
+        if (config.lan.tcp && at >= JOIN_BY_TCP_MS) lan.value.send(sealed.value, { ...place, road: "tcp" });
+      }
+    }
     if (seek.ok && at > 0) lan.value.broadcast(seek.value);
   }, at));
   timers.push(setTimeout(() => done.resolve(refusal), JOIN_MS_MOST));
@@ -100,7 +107,7 @@ async function exchange({ invite, identity, config, address }: {
 function unjoined(why: Disbelief | undefined, { invite, address }: { readonly invite: Invite; readonly address: Address }): ExitFault {
   const at = `${address.host}:${address.port}`;
   if (why === undefined) {
-    return new ExitFault(EXIT.unavailable, `No answer from the agent at ${at} within ${JOIN_MS_MOST / 1000} s`, 'Is "gapbell-agent run" running there, and does UDP reach it? "gapbell-client find" lists the agents heard here; --agent names another address');
+    return new ExitFault(EXIT.unavailable, `No answer from the agent at ${at} within ${JOIN_MS_MOST / 1000} s`, 'Is "gapbell-agent run" running there, and does UDP or TCP reach it? "gapbell-client find" lists the agents heard here; --agent names another address');
   }
   switch (why.kind) {
     case "refused":

@@ -75,7 +75,7 @@ export function systemRoads(chosen: Chosen): readonly Road[] {
 /** Every interface that is up and has an address, loopback included. */
 export function systemLinks(): readonly Link[] {
   const way = defaultRouteOf(readRoutes());
-  return systemInterfaces().map(({ name, address, netmask, internal }) => ({ name, subnet: subnetOf(address, netmask), leadsOut: name === way, internal }));
+  return systemInterfaces().map(({ name, address, netmask, internal }) => ({ name, address, subnet: subnetOf(address, netmask), leadsOut: name === way, internal }));
 }
 
 /** How often a listener looks where it is: sooner than it may call an agent silent after a sleep. */

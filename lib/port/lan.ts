@@ -6,6 +6,7 @@ export type Address = { readonly host: string; readonly port: number; readonly r
 /** One address of an interface that is up: where the host is. */
 export type Link = {
   readonly name: string;
+  readonly address: string;
   /** "10.0.0.0/24" */
   readonly subnet: string;
   /** The default route leaves here. */

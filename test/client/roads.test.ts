@@ -166,7 +166,7 @@ describe("on TCP", () => {
     expect(hangUps(world)).toBe(1);
     world.passes(seconds(5));
     expect(roadOf(world)).toBe("tcp");
-    const link = { name: "eth0", leadsOut: true, internal: false };
+    const link = { name: "eth0", address: "10.0.0.20", leadsOut: true, internal: false };
     world.put({ kind: "links", links: [{ ...link, subnet: "10.0.0.0/24" }] });
     world.put({ kind: "links", links: [{ ...link, subnet: "10.0.9.0/24" }] });
     world.passes(seconds(2));

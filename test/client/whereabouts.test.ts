@@ -5,10 +5,10 @@ import type { Link } from "../../lib/port/lan.ts";
 import { DEAF_MS } from "../../lib/wire/constants.ts";
 import { ClientWorld } from "../support/a-client.ts";
 
-const LO: Link = { name: "lo", subnet: "127.0.0.0/8", leadsOut: false, internal: true };
-const OFFICE: Link = { name: "wlan0", subnet: "10.0.0.0/24", leadsOut: true, internal: false };
-const HOME: Link = { name: "wlan0", subnet: "192.168.1.0/24", leadsOut: true, internal: false };
-const CABLE: Link = { name: "eth0", subnet: "10.0.0.0/16", leadsOut: false, internal: false };
+const LO: Link = { name: "lo", address: "127.0.0.1", subnet: "127.0.0.0/8", leadsOut: false, internal: true };
+const OFFICE: Link = { name: "wlan0", address: "10.0.0.20", subnet: "10.0.0.0/24", leadsOut: true, internal: false };
+const HOME: Link = { name: "wlan0", address: "192.168.1.20", subnet: "192.168.1.0/24", leadsOut: true, internal: false };
+const CABLE: Link = { name: "eth0", address: "10.0.0.21", subnet: "10.0.0.0/16", leadsOut: false, internal: false };
 
 /** A laptop on the cluster's LAN that hears its agent. */
 function aLaptop(links: readonly Link[] = [LO, OFFICE]): ClientWorld {
@@ -126,4 +126,14 @@ test("what rang as deaf turns grey once the host leaves", () => {
   world.passes(minutes(5));
   world.put({ kind: "links", links: [LO, HOME] });
   expect(rang(world)).toEqual([true, false]);
+});
+
+test("a host that gets another address says HELLO at once, so that it is answered there", () => {
+  const world = new ClientWorld().settle();
+  world.put({ kind: "links", links: [OFFICE] });
+  world.passes(seconds(2));
+  world.effects = [];
+  world.put({ kind: "links", links: [{ ...OFFICE, address: "10.0.0.31" }] });
+  world.passes(seconds(2));
+  expect(world.said("hello")).toHaveLength(1);
 });
