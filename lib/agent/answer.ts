@@ -5,6 +5,7 @@ import type { Now } from "../base/units.ts";
 import { compareAlarms } from "../classify/order.ts";
 import { read } from "../trust/certificate.ts";
 import { acknowledge } from "./acknowledge.ts";
+import { approve, pendingApprovals } from "./approvals.ts";
 import type { RelayView } from "./escalate.ts";
 import type { Invites } from "./hear.ts";
 import { operatorOf, type Parts } from "./parts.ts";
@@ -36,7 +37,7 @@ export function answer(parts: Parts, invites: Invites, { question, ticket }: { r
     }
     case "listeners":
       return reply(200, {
-        refused: parts.refusals.all,
+        refused: parts.refusals.all, asking: parts.approvals.waiting(now.mono).length,
         listeners: [...listeners.members()].map(({ id, serial, operator, robot, host, joinedAt }) => {
           const heard = listeners.get(id);
           const state = heard === undefined ? "never heard" : heard.leaseUntil > now.mono ? "present" : "away";
@@ -54,6 +55,12 @@ export function answer(parts: Parts, invites: Invites, { question, ticket }: { r
       invites.set(warrant.value.id, invited);
       draft.put("invites", warrant.value.id, invited);
       return reply(200, { id: warrant.value.id, operator: warrant.value.operator, expires: warrant.value.expires });
+    }
+    case "approvals":
+      return reply(200, { pending: pendingApprovals(parts, now) });
+    case "approved": {
+      const { status, body } = approve(parts, question.warrant, now);
+      return reply(status, body);
     }
     case "joinedRelay":
       draft.put("meta", "relay", question.relay);

@@ -7,7 +7,7 @@ import { labelsRead } from "../classify/classify.ts";
 import { canonicalRules, rulesDigest } from "../classify/rule.ts";
 import type { Address } from "../port/lan.ts";
 import { clusterIdOf } from "../trust/keys.ts";
-import { composeJoined, type Invited, issueMember, judgeJoin, type Refused } from "../trust/enrolment.ts";
+import { type Invited, judgeJoin, type Refused } from "../trust/enrolment.ts";
 import { peerOf } from "../trust/keys.ts";
 import type { Opened } from "../trust/opener.ts";
 import { encodeOpenSet } from "../wire/open-set.ts";
@@ -15,6 +15,8 @@ import { pieces } from "../wire/page.ts";
 import type { Body } from "../wire/message.ts";
 import { acknowledge } from "./acknowledge.ts";
 import { lookForSomebody } from "./admit.ts";
+import { hearCommit } from "./approvals.ts";
+import { enrol, sayJoined } from "./enrol.ts";
 import { keysOf, type Member } from "./listeners.ts";
 import type { Parts } from "./parts.ts";
 import { ackNonce } from "./views.ts";
@@ -29,6 +31,7 @@ export function hear(parts: Parts, invites: Invites, { from, packet }: { readonl
   const { message, sealed, sender } = packet;
   if (message.kind === "seek") say(parts, { kind: "beacon", body: beacon(parts, parts.listeners.challenge(now.mono), now) }, { kind: "stranger", address: from });
   else if (message.kind === "join") join(parts, invites, { from, body: message.body }, now);
+  else if (message.kind === "commit") hearCommit(parts, { from, sender, body: message.body }, now);
   else if (sealed === "clear" || (sealed === "group" && !FOR_GROUP.includes(message.kind))) parts.refusals.count("not sealed for the pair");
   else if (parts.listeners.member(sender) === undefined) parts.refusals.count("no member");
   else hearMember(parts, { from, packet }, now);
@@ -128,7 +131,7 @@ function fetch(parts: Parts, { from, sender, body }: { readonly from: Address; r
 }
 
 function join(parts: Parts, invites: Invites, { from, body }: { readonly from: Address; readonly body: Body<"join"> }, now: Now): void {
-  const { self, listeners, draft } = parts;
+  const { self, draft } = parts;
   const to = { kind: "stranger", address: from } as const;
   const invited = invites.get(body.invite);
   const judged = judgeJoin(body, { invited, clusterKey: self.clusterKey, now: now.wall });
@@ -140,27 +143,12 @@ function join(parts: Parts, invites: Invites, { from, body }: { readonly from: A
     return;
   }
   const { warrant, peer } = judged.value;
-  const held = listeners.member(peer.id);
-  const serial = held?.serial ?? listeners.nextSerial();
-  const certificate = held?.member ?? issueMember(warrant, { peer, serial, voice: self.voice });
-  if (held === undefined) {
-    const member: Member = {
-      id: peer.id, serial, operator: warrant.operator, robot: warrant.robot, host: body.host, ed: body.ed, x: body.x,
-      invite: warrant.id, member: certificate, warrant: invited.warrant, joinedAt: now.wall,
-    };
-    listeners.enrol(member);
+  const member = enrol(parts, { warrant, certificate: invited.warrant, peer, host: body.host }, now);
+  if (invited.usedBy === undefined) {
     invites.set(body.invite, { ...invited, usedBy: body.ed });
-    draft.put("members", peer.id, member);
     draft.put("invites", body.invite, { ...invited, usedBy: body.ed });
-    draft.log("joined", { listener: peer.id, operator: warrant.operator, robot: warrant.robot });
   }
-  draft.add({ kind: "enrol", peer });
-  const joined = composeJoined(body, {
-    voice: self.voice, voiceCertificate: self.voiceCertificate, clusterKey: self.clusterKey, clusterName: self.clusterName,
-    warrant: invited.warrant, member: certificate, group: self.group, peer,
-  });
-  // Three certificates with long names are more than a datagram. Nothing secret is in clear that their size could betray.
-  draft.add({ kind: "say", message: { kind: "joined", body: joined }, to, repeat: false, deflate: true });
+  sayJoined(parts, { member, nonce: body.nonce, address: from });
 }
 
 const REFUSED: Readonly<Record<Refused, string>> = {

@@ -15,6 +15,7 @@ import { fit, fitAlarm, fitState, FRAME_BYTES } from "../wire/page.ts";
 import { admit, admitOwn, classifyAnew, lookForSomebody, ownIsOpen } from "./admit.ts";
 import { advance, fallDue, hearNews, probe } from "./advance.ts";
 import { answer, answerLooked } from "./answer.ts";
+import { Approvals } from "./approvals.ts";
 import { Book } from "./book.ts";
 import { Draft } from "./draft.ts";
 import { type News, WayOut } from "./escalate.ts";
@@ -54,7 +55,7 @@ const UNFIT_NAMED_MOST = 3;
 const WAY_OUT = { name: "GapbellWayOut", severity: "major" } as const;
 
 /** What a listener says that must be written before it is answered. */
-const CHANGING: readonly MessageKind[] = ["ack", "join"];
+const CHANGING: readonly MessageKind[] = ["ack", "join", "commit"];
 
 /** EX_IOERR: the disk is not what it was. */
 const EXIT_STORE_FAILED = 74;
@@ -90,7 +91,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     this.#unfit = remembered.unfit;
     const current = (): AgentSettings => this.#settings;
     this.#parts = {
-      self, mac: new OpenMac(self.group.key), draft: new Draft(), book, push, wayOut, listeners, notes: new Notes(), slowClocks: new SlowClocks(), refusals: new Tally(),
+      self, mac: new OpenMac(self.group.key), draft: new Draft(), book, push, wayOut, listeners, approvals: new Approvals({ nonceKey: self.secrets.challengeKey, epoch: self.epoch, at: now.mono }), notes: new Notes(), slowClocks: new SlowClocks(), refusals: new Tally(),
       get settings() { return current(); },
     };
     this.#restore(remembered, now);

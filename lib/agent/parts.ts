@@ -7,6 +7,7 @@ import type { Operator } from "../duty/roster.ts";
 import type { Tally } from "../base/tally.ts";
 import type { Identity } from "../trust/keys.ts";
 import type { OpenMac } from "../wire/open-set.ts";
+import type { Approvals } from "./approvals.ts";
 import type { Book } from "./book.ts";
 import type { Draft } from "./draft.ts";
 import type { WayOut } from "./escalate.ts";
@@ -47,6 +48,7 @@ export type Parts = {
   readonly push: Pusher;
   readonly wayOut: WayOut;
   readonly listeners: Listeners;
+  readonly approvals: Approvals;
   readonly notes: Notes;
   readonly slowClocks: SlowClocks;
   /** Messages of the LAN that were opened and came to nothing. */

@@ -110,6 +110,7 @@ function routesOf({ report, ask, version, drops = () => ({}) }: AgentDoor): Read
       ...post("own", RelayBody, (relay) => ask({ kind: "joinedRelay", relay })),
     },
     "/v1/invites": post("own", InviteBody, ({ warrant, joinKey }) => ask({ kind: "invited", warrant, joinKey })),
+    "/v1/approvals": { ...get("own", () => ask({ kind: "approvals" })), ...post("own", ApprovalBody, ({ warrant }) => ask({ kind: "approved", warrant })) },
     "/healthz": healthy,
     "/-/healthy": healthy,
     "/readyz": ready,
@@ -129,6 +130,7 @@ const AckBody = z.strictObject({
     .default(""),
 });
 const InviteBody = z.strictObject({ warrant: base64, joinKey: base64 });
+const ApprovalBody = z.strictObject({ warrant: base64 });
 const RelayBody = z.strictObject({
   host: z.string().min(1).max(255),
   port: z.int().min(1).max(65_535),

@@ -20,5 +20,9 @@ export type Question =
   | { readonly kind: "ready" }
   /** A warrant signed by the cluster key, and the key that JOIN's MAC is under. */
   | { readonly kind: "invited"; readonly warrant: string; readonly joinKey: string }
+  /** Who asks to be let in by approval. */
+  | { readonly kind: "approvals" }
+  /** A warrant signed by the cluster key, for one of them. */
+  | { readonly kind: "approved"; readonly warrant: string }
   /** The relay that this agent has joined by its join string. */
   | { readonly kind: "joinedRelay"; readonly relay: RelayAddress };

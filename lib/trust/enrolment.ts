@@ -49,7 +49,7 @@ export function judgeJoin(
 
 /** The answer to a stranger that may come in. The group key travels under the pair's key. */
 export function composeJoined(
-  join: Body<"join">,
+  join: Pick<Body<"join">, "nonce">,
   { voice, voiceCertificate, clusterKey, clusterName, warrant, member, group, peer }: {
     readonly voice: Identity; readonly voiceCertificate: string; readonly clusterKey: Uint8Array; readonly clusterName: string;
     readonly warrant: string; readonly member: string; readonly peer: Peer;
@@ -89,10 +89,10 @@ export type Disbelief =
   | { readonly kind: "another cluster" }
   | { readonly kind: "forged"; readonly what: "voice" | "warrant" | "member" | "group key" };
 
-/** Whether the answer comes from the cluster that the invite names: the chain from its key down to our own. */
+/** Whether the answer comes from the cluster that the invite, or the warrant of an approval, names: the chain from its key down to our own. */
 export function judgeJoined(
   joined: Body<"joined">,
-  { invite, own, nonce }: { readonly invite: Invite; readonly own: Identity; readonly nonce: Uint8Array },
+  { invite, own, nonce }: { readonly invite: Pick<Invite, "cluster" | "id">; readonly own: Identity; readonly nonce: Uint8Array },
 ): Result<Membership, Disbelief> {
   if (joined.refused !== undefined) return fail({ kind: "refused", reason: joined.refused });
   const { cluster, clusterName, voice, member, warrant, kid, group } = joined;

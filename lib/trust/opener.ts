@@ -5,7 +5,7 @@ import { fromBase64 } from "../base/bytes.ts";
 import { fail, ok, type Result } from "../base/result.ts";
 import { Tally } from "../base/tally.ts";
 import type { Ms } from "../base/units.ts";
-import { FLAG_BROADCAST, HEADER_BYTES, KID_PAIRWISE, SIGNATURE_BYTES, SUITE_CLEAR } from "../wire/constants.ts";
+import { BODY_BYTES_MOST, FLAG_BROADCAST, FLAG_DEFLATED, HEADER_BYTES, KID_PAIRWISE, SIGNATURE_BYTES, SUITE_CLEAR } from "../wire/constants.ts";
 import type { Message, MessageKind } from "../wire/message.ts";
 import { type BodyFault, decodeBody, decodeHeader, type Header, type HeaderFault } from "../wire/packet.ts";
 import { publicKey, SEAL, type Seal } from "../wire/seal.ts";
@@ -34,9 +34,11 @@ export type Drop = HeaderFault | BodyFault | "unknown sender" | "unknown key" | 
 export type Side = "agent" | "client";
 
 /** Who may say what: to an agent come these, to a listener the others; in clear only those of strangers. */
-export const FROM_LISTENERS: readonly MessageKind[] = ["seek", "hello", "bye", "receipt", "ack", "fetch", "join"];
-export const FROM_AGENTS: readonly MessageKind[] = ["beacon", "welcome", "alarm", "state", "acked", "data", "joined", "bye"];
-export const IN_CLEAR: readonly MessageKind[] = ["beacon", "seek", "join", "joined"];
+export const FROM_LISTENERS: readonly MessageKind[] = ["seek", "hello", "bye", "receipt", "ack", "fetch", "join", "commit"];
+export const FROM_AGENTS: readonly MessageKind[] = ["beacon", "welcome", "alarm", "state", "acked", "data", "joined", "pending", "bye"];
+export const IN_CLEAR: readonly MessageKind[] = ["beacon", "seek", "join", "joined", "commit", "pending"];
+/** Whose body is as long as one may be, whatever it says: nobody can make an agent send more than they have sent. */
+export const FULL_LENGTH: readonly MessageKind[] = ["commit"];
 /** BEACON proves nothing, but without its challenge an agent that lost clock and state could never be challenged. */
 export const PROVES_ITSELF: readonly MessageKind[] = ["hello", "welcome", "ack", "beacon"];
 
@@ -105,6 +107,7 @@ export class Opener {
     if (!IN_CLEAR.includes(kind)) return fail("seal");
     if (!this.#allow(from, "stranger", now)) return fail("too many");
     const body = datagram.subarray(HEADER_BYTES, datagram.length - SIGNATURE_BYTES);
+    if (this.#side === "agent" && isShort(kind, body, flags)) return fail("wrong form");
     const known = this.#ring.verifier(sender);
     const message = decodeBody(kind, body, flags);
     if (!message.ok) return fail(message.fault);
@@ -157,6 +160,11 @@ export class Opener {
     }
     return bucket.allow(now);
   }
+}
+
+/** A question in clear that is deflated, or has not its padding, would be answered by more bytes than it has. */
+function isShort(kind: MessageKind, body: Uint8Array, flags: number): boolean {
+  return (flags & FLAG_DEFLATED) !== 0 || (FULL_LENGTH.includes(kind) && body.length < BODY_BYTES_MOST);
 }
 
 function isBroadcast({ flags }: Header): boolean {

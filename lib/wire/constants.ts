@@ -33,10 +33,10 @@ export const FLAG_REPEAT = 2;
 export const FLAG_DRILL = 4;
 export const FLAG_DEFLATED = 8;
 
-/** One byte each; 15 and 16 are kept for commit and reveal of approval codes, 17 and 18 for rekeying, 19 for digests. */
+/** One byte each; 17 and 18 are kept for rekeying, 19 for digests. */
 export const TYPES = {
   beacon: 1, seek: 2, hello: 3, welcome: 4, bye: 5, alarm: 6, state: 7, receipt: 8, ack: 9, acked: 10,
-  fetch: 11, data: 12, join: 13, joined: 14,
+  fetch: 11, data: 12, join: 13, joined: 14, commit: 15, pending: 16,
 } as const;
 
 export const BEACON_EVERY_MS: Ms = seconds(20);

@@ -153,9 +153,29 @@ export const Joined = z.object({
   group: base64(60).optional(),
 });
 
+/**
+ * Stranger to agent, in clear: asks to be let in by approval. First the commitment alone; once the agent has said its nonce, with
+ * everything that it commits to. Its body has the length of the longest, so that no answer is larger.
+ */
+export const Commit = z.object({
+  /** `commitmentOf` of trust/approval.ts. */
+  commit: exact(32), key: exact(32),
+  x: exact(32).optional(), nonce: exact(16).optional(), host: word(64).optional(), operator: text(32).optional(),
+  pad: z.string().min(256).max(1024),
+});
+
+/** Agent to stranger, in clear, for every COMMIT until it is approved: what the agent adds to the transcript, or why it does not. */
+export const Pending = z.object({
+  commit: exact(32),
+  /** The agent's own Ed25519 key, as in BEACON. */
+  key: exact(32),
+  refused: text(120).optional(),
+  cluster: exact(32).optional(), x: exact(32).optional(), nonce: exact(16).optional(),
+});
+
 export const SCHEMAS = {
   beacon: Beacon, seek: Seek, hello: Hello, welcome: Welcome, bye: Bye, alarm: AlarmPush, state: State,
-  receipt: Receipt, ack: Ack, acked: Acked, fetch: Fetch, data: Data, join: Join, joined: Joined,
+  receipt: Receipt, ack: Ack, acked: Acked, fetch: Fetch, data: Data, join: Join, joined: Joined, commit: Commit, pending: Pending,
 } as const;
 
 export type MessageKind = keyof typeof SCHEMAS;

@@ -1,16 +1,19 @@
 /** What somebody on the LAN may try on the agent. Every attempt has its count, and none of them keeps an alarm from leaving. */
 
+import { deflateRawSync } from "node:zlib";
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { toBase64, utf8 } from "../../lib/base/bytes.ts";
 import { minutes, seconds } from "../../lib/base/units.ts";
+import { composeCommit, type Offer } from "../../lib/trust/approval.ts";
 import { composeJoin, judgeJoined } from "../../lib/trust/enrolment.ts";
 import { identityFrom } from "../../lib/trust/keys.ts";
-import { KID_PAIRWISE, SUITE_CLEAR } from "../../lib/wire/constants.ts";
+import { FLAG_DEFLATED, KID_PAIRWISE, SUITE_CLEAR } from "../../lib/wire/constants.ts";
 import type { Body } from "../../lib/wire/message.ts";
 import { BesiegedAgent } from "../support/a-besieged-agent.ts";
 import { fill, IDENTITIES, Party } from "../support/a-cluster.ts";
-import { longText } from "../support/any-message.ts";
+import { Newcomer } from "../support/a-newcomer.ts";
+import { anyBytes, longText } from "../support/any-message.ts";
 import { anItem } from "../support/a-scripted-agent.ts";
 
 const LI_AT = { host: "10.0.0.20", port: 40_000 };
@@ -176,6 +179,50 @@ test("A5: a SEEK without its padding is answered by nothing", () => {
   expect(agent.drops()).toEqual({ "wrong form": 1 });
 });
 
+test("A5: a SEEK or a JOIN that is deflated, so that it is smaller than its answer, is answered by nothing", () => {
+  const agent = new BesiegedAgent();
+  const stranger = new Party({ identity: IDENTITIES.stranger, peers: [], side: "client" });
+  const seek = { nonce: toBase64(fill(1, 8)), key: toBase64(IDENTITIES.stranger.ed), pad: ".".repeat(1024) };
+  const deflated = (body: object): Uint8Array => new Uint8Array(deflateRawSync(utf8(JSON.stringify(body))));
+  const join = composeJoin({ invite: agent.invites(), own: IDENTITIES.stranger, nonce: fill(33, 16), host: "x" });
+  expect(answered(agent, stranger.forge(deflated(seek), { kind: "seek", suite: SUITE_CLEAR, flags: FLAG_DEFLATED }))).toBe(0);
+  expect(answered(agent, stranger.forge(deflated(join), { kind: "join", suite: SUITE_CLEAR, flags: FLAG_DEFLATED }))).toBe(0);
+  expect(agent.drops()).toEqual({ "wrong form": 2 });
+});
+
+test("A5: a COMMIT is answered by no more bytes than it has, whether it is kept, refused or approved", () => {
+  const name = "存".repeat(16);
+  const agent = new BesiegedAgent({ clusterName: name, agentName: name });
+  const newcomer = new Newcomer(1, { operator: "李".repeat(32), host: "机".repeat(64) });
+  const answers = new Set<string>();
+  const asks = (one: Newcomer, revealed: boolean): void => {
+    const commit = one.commit(revealed);
+    const said = agent.hears(commit, one.at);
+    expect(said).toHaveLength(1);
+    expect(said[0]?.datagram.length).toBeLessThanOrEqual(commit.length);
+    const message = said[0]?.message;
+    answers.add(message?.kind === "pending" ? (message.body.refused ?? "kept") : (message?.kind ?? "nothing"));
+  };
+  asks(newcomer, true);
+  newcomer.asks(agent, { revealed: false });
+  asks(new Newcomer(2, { from: newcomer.at.host }), false);
+  asks(newcomer, true);
+  agent.ask({ kind: "approved", warrant: newcomer.warrant({ operator: name }) });
+  asks(newcomer, true);
+  expect(answers.size).toBe(4);
+  expect([...answers]).toContain("joined");
+});
+
+test("A5: a COMMIT that is shorter than a body may be, or deflated to that, is answered by nothing", () => {
+  const agent = new BesiegedAgent();
+  const { party, asking, at } = new Newcomer(1);
+  const body = composeCommit(asking, { revealed: false });
+  const short = utf8(JSON.stringify({ ...body, pad: body.pad.slice(1) }));
+  expect(answered(agent, party.forge(short, { kind: "commit", suite: SUITE_CLEAR }), at)).toBe(0);
+  expect(answered(agent, party.forge(new Uint8Array(deflateRawSync(short)), { kind: "commit", suite: SUITE_CLEAR, flags: FLAG_DEFLATED }), at)).toBe(0);
+  expect(agent.drops()).toEqual({ "wrong form": 2 });
+});
+
 test("A5: a JOIN that is refused is answered by no more bytes than it has, for every reason", () => {
   const agent = new BesiegedAgent();
   const used = agent.invites({ number: 1 });
@@ -274,4 +321,41 @@ test("a listener of an unsound key never ends the process", () => {
   expect(agent.listeners()).toEqual([]);
   agent.start();
   expect(agent.refused()).toEqual({});
+});
+
+test("A7: one in the middle who exchanges keys has one code at the listener and another at the agent, whenever it chooses its nonces", () => {
+  const mallory = identityFrom({ ed: fill(200), x: fill(201) });
+  const pretended: Offer = { cluster: toBase64(mallory.ed), ed: toBase64(mallory.ed), x: toBase64(mallory.x), nonce: "" };
+  fc.assert(
+    fc.property(anyBytes(16), anyBytes(16), anyBytes(16), (own, chosen, told) => {
+      const agent = new BesiegedAgent();
+      const listener = new Newcomer(1, { nonce: toBase64(own), host: "laptop" });
+      const between = new Newcomer(2, { identity: mallory, nonce: toBase64(chosen), host: "laptop" });
+      between.waits(agent);
+      // The same host and the agent's own nonce and cluster key are all that it can make equal.
+      for (const set of [{ nonce: toBase64(told) }, { nonce: between.offer?.nonce ?? "" }, { nonce: between.offer?.nonce ?? "", cluster: between.offer?.cluster ?? "" }]) {
+        listener.offer = { ...pretended, ...set };
+        expect(listener.code).not.toBe(between.code);
+      }
+      // Nor does a warrant for the one let in the other.
+      expect(agent.ask({ kind: "approved", warrant: listener.warrant() })).toHaveProperty("error");
+    }),
+    { seed: 20_261_125, numRuns: 30 },
+  );
+});
+
+test("A7: one in the middle who sees the reveal cannot reveal it as its own, nor commit again to another for the same nonce", () => {
+  const agent = new BesiegedAgent();
+  const listener = new Newcomer(1);
+  listener.asks(agent, { revealed: false });
+  const stolen = new Party({ identity: IDENTITIES.other, peers: [], side: "client" });
+  // Signed by another key: the sender is known by the key that the body names.
+  agent.hears(stolen.forge(utf8(JSON.stringify(composeCommit(listener.asking, { revealed: true }))), { kind: "commit", suite: SUITE_CLEAR }), MALLORY_AT);
+  expect(agent.drops()).toEqual({ "unknown sender": 1 });
+  const nonce = listener.offer?.nonce;
+  const other = new Newcomer(2, { identity: IDENTITIES.other });
+  other.asks(agent, { revealed: false });
+  expect(other.offer?.nonce).not.toBe(nonce);
+  listener.asks(agent, { revealed: true });
+  expect(listener.offer?.nonce).toBe(nonce);
 });

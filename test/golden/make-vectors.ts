@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { toBase64, toHex, utf8 } from "../../lib/base/bytes.ts";
 import { sha256 } from "../../lib/base/digest.ts";
 import { derOf, tlsIdentity } from "../../lib/io/certificate.ts";
+import { approvalId, type Asking, codeOf, commitmentOf, composeCommit, hashOf, type Offer, transcriptOf } from "../../lib/trust/approval.ts";
 import { issue } from "../../lib/trust/certificate.ts";
 import { composeJoin, composeJoined, issueMember } from "../../lib/trust/enrolment.ts";
 import { type Invite, inviteName, joinKeyOf, printInvite } from "../../lib/trust/invite.ts";
@@ -35,7 +36,7 @@ function party(own: Identity, peer: Identity, side: "agent" | "client"): Party {
 
 /** Sealed as the first packet of its sender's epoch. */
 function packet(message: Message, to: "group" | "clear" | "pair", { deflate = false } = {}): object {
-  const fromAgent = ["beacon", "welcome", "alarm", "state", "acked", "data", "joined"].includes(message.kind);
+  const fromAgent = ["beacon", "welcome", "alarm", "state", "acked", "data", "joined", "pending"].includes(message.kind);
   const [own, peer] = fromAgent ? [AGENT, LISTENER] : [LISTENER, AGENT];
   const datagram = party(own, peer, fromAgent ? "agent" : "client").seal(message, to === "pair" ? peer : to, { deflate });
   return { kind: message.kind, sealed: to, bytes: datagram.length, body: message.body, datagram: toHex(datagram) };
@@ -78,6 +79,21 @@ function joining(): object {
   return {
     joinKey: toHex(joinKeyOf(INVITE.secret)), voice, warrant, member,
     join: packet({ kind: "join", body: join }, "clear"), joined: packet({ kind: "joined", body: joined }, "clear", { deflate: true }),
+  };
+}
+
+/** Asked, offered, revealed and approved; `code` is what both screens show. */
+function approving(): object {
+  const asking: Asking = { ed: toBase64(LISTENER.ed), x: toBase64(LISTENER.x), nonce: toBase64(fill(61, 16)), host: "laptop", operator: "li" };
+  const offer: Offer = { cluster: toBase64(CLUSTER.ed), ed: toBase64(AGENT.ed), x: toBase64(AGENT.x), nonce: toBase64(fill(62, 16)) };
+  const [commit, transcript] = [commitmentOf(asking), transcriptOf(asking, offer)];
+  const paper = { id: inviteName(approvalId(commit)), operator: "li", robot: false, hash: hashOf(transcript), expires: AT };
+  const { ed: key, ...rest } = offer;
+  return {
+    transcript: toHex(utf8(transcript)), hash: hashOf(transcript), code: codeOf(transcript), warrant: issue("warrant", paper, CLUSTER.signer),
+    commit: packet({ kind: "commit", body: composeCommit(asking, { revealed: false }) }, "clear"),
+    pending: packet({ kind: "pending", body: { commit, key, ...rest } }, "clear"),
+    reveal: packet({ kind: "commit", body: composeCommit(asking, { revealed: true }) }, "clear"),
   };
 }
 
@@ -127,6 +143,7 @@ export function vectors(): object {
       acked: packet({ kind: "acked", body: { id: idOf(1), revision: 1, outcome: "taken", reason: "", by: "li" } }, "pair"),
     },
     V9: joining(),
+    V10: approving(),
     V11: { cluster: toHex(INVITE.cluster), secret: toHex(INVITE.secret), ...INVITE.address, id: toHex(INVITE.id), line: printInvite(INVITE) },
     V12: WINDOW,
     V13: request(),

@@ -18,7 +18,7 @@ import type { Body, Message } from "../../lib/wire/message.ts";
 import { fill, Party } from "./a-cluster.ts";
 import { settings } from "./an-agent.ts";
 
-const CLUSTER = identityFrom({ ed: fill(1), x: fill(1) });
+export const CLUSTER = identityFrom({ ed: fill(1), x: fill(1) });
 const VOICE = identityFrom({ ed: fill(2), x: fill(102) });
 export const NONCE_KEY = fill(6);
 
@@ -107,7 +107,7 @@ export class BesiegedAgent {
     const id = fill(number, 8);
     const secret = fill(number + 50, 16);
     const warrant = issue("warrant", { id: inviteName(id), operator, robot: false, hash: toBase64(sha256(secret)), expires: this.#now.wall + forMs }, CLUSTER.signer);
-    this.#ask({ kind: "invited", warrant, joinKey: toBase64(joinKeyOf(secret)) });
+    this.ask({ kind: "invited", warrant, joinKey: toBase64(joinKeyOf(secret)) });
     return { cluster: clusterIdOf(CLUSTER.ed), secret, address: { host: "10.0.0.1", port: 11_115 }, id };
   }
 
@@ -152,17 +152,17 @@ export class BesiegedAgent {
   }
 
   alarm(id: string): Readonly<Record<string, unknown>> {
-    const { alarms } = this.#ask({ kind: "list", all: true }) as { readonly alarms: readonly Record<string, unknown>[] };
+    const { alarms } = this.ask({ kind: "list", all: true }) as { readonly alarms: readonly Record<string, unknown>[] };
     return alarms.find((one) => one["id"] === id) ?? {};
   }
 
   listeners(): readonly { readonly id: string; readonly state: string; readonly address: string }[] {
-    return (this.#ask({ kind: "listeners" }) as { readonly listeners: readonly { id: string; state: string; address: string }[] }).listeners;
+    return (this.ask({ kind: "listeners" }) as { readonly listeners: readonly { id: string; state: string; address: string }[] }).listeners;
   }
 
   /** Messages that came to nothing, by reason. */
   refused(): Readonly<Record<string, number>> {
-    return (this.#ask({ kind: "listeners" }) as { readonly refused: Record<string, number> }).refused;
+    return (this.ask({ kind: "listeners" }) as { readonly refused: Record<string, number> }).refused;
   }
 
   drops(): Readonly<Record<string, number>> {
@@ -173,7 +173,8 @@ export class BesiegedAgent {
     return ackNonce({ id, revision }, NONCE_KEY);
   }
 
-  #ask(question: Extract<AgentEvent, { kind: "asked" }>["question"]): unknown {
+  /** What a person asks of it. @returns the body of the reply */
+  ask(question: Extract<AgentEvent, { kind: "asked" }>["question"]): unknown {
     const ticket = (this.#ticket += 1);
     this.put({ kind: "asked", question, ticket });
     return this.#replies.get(ticket)?.body;

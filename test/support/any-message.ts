@@ -3,6 +3,7 @@
 import fc from "fast-check";
 import { SEVERITIES } from "../../lib/alarm/severity.ts";
 import { toBase64, toCrockford } from "../../lib/base/bytes.ts";
+import { padded } from "../../lib/trust/approval.ts";
 import { CERTIFICATE_BYTES_MOST, CHUNK_BYTES, SEEK_PAD_BYTES, TO_MOST } from "../../lib/wire/constants.ts";
 import type { Body, Message, MessageKind } from "../../lib/wire/message.ts";
 import { fitAlarm, fitState } from "../../lib/wire/page.ts";
@@ -104,6 +105,8 @@ export const ANY_BODY: { readonly [Kind in MessageKind]: fc.Arbitrary<Body<Kind>
   fetch: maybe(fc.record({ what: fc.constantFrom("rules", "open", "alarm") }), fc.record({ digest: base64(32), from: count, id })),
   data: fc.record({ what: fc.constantFrom("rules", "open"), digest: base64(32), piece: count, pieces: count, bytes: upTo(CHUNK_BYTES) }),
   join: fc.record({ invite: base64(8), ed: base64(32), x: base64(32), nonce: base64(16), host: anyText(64, 1), mac: base64(32) }),
+  commit: maybe(fc.record({ commit: base64(32), key: base64(32) }), fc.record({ x: base64(32), nonce: base64(16), host: anyText(64, 1), operator: anyText(32) })).map(padded),
+  pending: maybe(fc.record({ commit: base64(32), key: base64(32) }), fc.record({ refused: anyText(120), cluster: base64(32), x: base64(32), nonce: base64(16) })),
   joined: fc.oneof(
     fc.record({ nonce: base64(16), key: base64(32), refused: anyText(120) }),
     fc.record({

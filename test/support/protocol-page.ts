@@ -35,6 +35,8 @@ const USES: { readonly [Kind in MessageKind]: { readonly to: string; readonly se
   data: { to: "listener", sealed: "pair", use: "one piece of the rules or of the open set" },
   join: { to: "agent", sealed: "clear", use: "a stranger enrols by an invite" },
   joined: { to: "stranger", sealed: "clear; the group key in it sealed for the pair", use: "certificates and the group key, or a refusal" },
+  commit: { to: "agent", sealed: "clear", use: "a stranger asks for approval: its commitment, then with what it has committed to; as long as a body may be" },
+  pending: { to: "stranger", sealed: "clear", use: "for each COMMIT until it is approved: the agent's keys and nonce, or why not" },
 };
 
 /** What each field means; one that is missing, or that no schema has, fails the test. */
@@ -78,6 +80,14 @@ const MEANINGS: { readonly [Kind in MessageKind]: Readonly<Record<string, string
     nonce: "of the JOIN", key: "the agent's Ed25519 key", refused: "why not, in words; then nothing below is there", cluster: "the cluster's Ed25519 key", clusterName: "for people",
     voice: "voice certificate", member: "member certificate", warrant: "of the invite", kid: "number of the group key", group: "12 bytes nonce, 32 bytes group key, 16 bytes tag",
   },
+  commit: {
+    commit: "the commitment", key: "the newcomer's Ed25519 key", x: "its X25519 key; this and the next three only once the agent's nonce is known", nonce: "16 random bytes, never the same twice",
+    host: "for people", operator: "for whom it wants to listen, or empty", pad: "anything; the body MUST be 1,088 bytes long",
+  },
+  pending: {
+    commit: "of the COMMIT", key: "the agent's Ed25519 key", refused: "why not, in words; then nothing below is there", cluster: "the cluster's Ed25519 key", x: "the agent's X25519 key",
+    nonce: "the agent's own, always the same for this commitment",
+  },
 };
 
 /** In the order in which they are looked for; a reason without words does not compile. */
@@ -89,7 +99,7 @@ const REASONS: { readonly [Why in Drop]: string } = {
   replay: "seen before, too far behind, or of an epoch that another has replaced", "unknown key": "no key of this number is known",
   seal: "the tag is wrong; or in clear what must be sealed", "too many": "above the rate of its sender", signature: "not made with the sender's key",
   "does not inflate": `not raw DEFLATE, more than ${wire.INFLATED_BYTES_MOST} bytes, or bytes behind it`, "not JSON": "not UTF-8, or not JSON", "too deep": `nested deeper than ${DEPTH_MOST}`,
-  "wrong form": "a field is missing or outside its limits",
+  "wrong form": "a field is missing or outside its limits; to an agent, in clear, deflated, or a COMMIT without its full length",
 };
 
 export type Field = {
@@ -156,7 +166,7 @@ function formOf(json: Json): Pick<Field, "form" | "characters" | "bytes"> {
 /** Everything between the marks, by name. */
 export const TABLES: Readonly<Record<string, () => string>> = {
   messages: () => table(["message", "type", "from", "to", "sealed", "use"], Object.entries(USES).map(([kind, { to, sealed, use }]) => {
-    const from = [...(FROM_AGENTS.includes(kind as MessageKind) && kind !== "bye" ? ["agent"] : []), ...(FROM_LISTENERS.includes(kind as MessageKind) ? [kind === "join" ? "stranger" : kind === "seek" ? "listener, stranger" : "listener"] : [])];
+    const from = [...(FROM_AGENTS.includes(kind as MessageKind) && kind !== "bye" ? ["agent"] : []), ...(FROM_LISTENERS.includes(kind as MessageKind) ? [kind === "join" || kind === "commit" ? "stranger" : kind === "seek" ? "listener, stranger" : "listener"] : [])];
     return [kind.toUpperCase(), String(wire.TYPES[kind as MessageKind]), from.join(", "), to, sealed, use];
   })),
   flags: () => table(["flag", "meaning"], [

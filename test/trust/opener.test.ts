@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { concat, toBase64, utf8 } from "../../lib/base/bytes.ts";
 import { FLAG_DEFLATED, KID_PAIRWISE, SUITE_CLEAR } from "../../lib/wire/constants.ts";
 import type { Message, MessageKind } from "../../lib/wire/message.ts";
-import type { Drop, Opened } from "../../lib/trust/opener.ts";
+import { type Drop, IN_CLEAR, type Opened } from "../../lib/trust/opener.ts";
 import { aCluster, aSettledCluster, type Cluster, fill, IDENTITIES, Party } from "../support/a-cluster.ts";
 import { ANY_BODY, anyMessageOf, MESSAGE_KINDS } from "../support/any-message.ts";
 import { anItem } from "../support/a-scripted-agent.ts";
@@ -16,7 +16,7 @@ const AT = "10.0.0.9";
 const ALARM: Message = { kind: "alarm", body: { alarms: [anItem()] } };
 const RECEIPT: Message = { kind: "receipt", body: { receipts: [{ id: anItem().id, revision: 1, ring: 1, level: "receipt" }] } };
 const BODY = utf8(JSON.stringify(ALARM.body));
-const FROM_AGENT: readonly MessageKind[] = ["beacon", "welcome", "alarm", "state", "acked", "data", "joined", "bye"];
+const FROM_AGENT: readonly MessageKind[] = ["beacon", "welcome", "alarm", "state", "acked", "data", "joined", "pending", "bye"];
 const SEEK: Message = { kind: "seek", body: fc.sample(ANY_BODY.seek, { seed: 1, numRuns: 1 })[0] ?? { nonce: "", key: "", pad: "" } };
 const deep = `{"alarms":[],"more":${'{"a":'.repeat(4)}1${"}".repeat(4)}}`;
 
@@ -90,7 +90,7 @@ test("no reason is missing in the table above", () => {
 
 /** Who says it, to whom, and sealed how: the table of the page. */
 function said(cluster: Cluster, message: Message): { readonly datagram: Uint8Array; readonly to: Party; readonly from: Party } {
-  const clear = ["beacon", "seek", "join", "joined"].includes(message.kind);
+  const clear = IN_CLEAR.includes(message.kind);
   const [from, to] = FROM_AGENT.includes(message.kind) ? [cluster.agent, cluster.listener] : [cluster.listener, cluster.agent];
   const group = message.kind === "alarm" || message.kind === "state";
   return { from, to, datagram: from.seal(message, clear ? "clear" : group ? "group" : to.identity, { deflate: true }) };

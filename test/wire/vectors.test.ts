@@ -3,10 +3,12 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { concat } from "../../lib/base/bytes.ts";
+import { codeOf, hashOf, judgeReveal } from "../../lib/trust/approval.ts";
 import { identityFrom } from "../../lib/trust/keys.ts";
 import { parseInvite } from "../../lib/trust/invite.ts";
 import { Window } from "../../lib/trust/window.ts";
 import { DATAGRAM_BYTES_MOST } from "../../lib/wire/constants.ts";
+import type { Body } from "../../lib/wire/message.ts";
 import { VECTORS, vectorsText } from "../golden/make-vectors.ts";
 import { IDENTITIES, Party } from "../support/a-cluster.ts";
 
@@ -17,6 +19,7 @@ type File = {
   readonly V6: { readonly plain: Packet; readonly deflated: Packet };
   readonly V7: { readonly ack: Packet; readonly broadcast: Packet; readonly acked: Packet };
   readonly V9: { readonly join: Packet; readonly joined: Packet };
+  readonly V10: { readonly transcript: string; readonly hash: string; readonly code: string; readonly commit: Packet; readonly pending: Packet; readonly reveal: Packet };
   readonly V11: { readonly line: string; readonly host: string; readonly port: number };
   readonly V12: readonly { readonly name: string; readonly adopted: string; readonly counters: readonly string[]; readonly fresh: readonly boolean[] }[];
 };
@@ -53,6 +56,9 @@ const PACKETS: readonly { readonly name: string; readonly packet: Packet; readon
   { name: "V7 ACKED", packet: FILE.V7.acked, from: "agent" },
   { name: "V9 JOIN", packet: FILE.V9.join, from: "listener" },
   { name: "V9 JOINED", packet: FILE.V9.joined, from: "agent" },
+  { name: "V10 COMMIT", packet: FILE.V10.commit, from: "listener" },
+  { name: "V10 PENDING", packet: FILE.V10.pending, from: "agent" },
+  { name: "V10 COMMIT that reveals", packet: FILE.V10.reveal, from: "listener" },
 ];
 test.each(PACKETS)("$name opens to its body", ({ packet, from }) => {
   const datagram = hex(packet.datagram);
@@ -79,6 +85,12 @@ test("V3 with any byte flipped, in any of three ways, is refused", () => {
 test("V3 cut anywhere, or with bytes behind it, is refused", () => {
   for (let length = 0; length < V3.length; length += 1) expect(refused(V3.subarray(0, length))).toBe(length < 98 ? "too short" : "seal");
   for (const more of [1, 16, 64]) expect(refused(concat(V3, new Uint8Array(more)))).toBe("seal");
+});
+
+test("the transcript of V10 has its hash and its code, and its commitment is what is revealed", () => {
+  const transcript = Buffer.from(FILE.V10.transcript, "hex").toString();
+  expect([hashOf(transcript), codeOf(transcript)]).toEqual([FILE.V10.hash, FILE.V10.code]);
+  expect(judgeReveal(FILE.V10.reveal.body as Body<"commit">)).toMatchObject({ ok: true, value: { peer: { id: LISTENER.id } } });
 });
 
 test("the invite of V11 is read", () => {
