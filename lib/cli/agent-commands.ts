@@ -1,6 +1,7 @@
 /** The command line of `gapbell-agent`: every command, and the one that the entry brings along. */
 
 import type { Command } from "commander";
+import { addApprove } from "./agent-approve.ts";
 import { addCheck } from "./agent-check.ts";
 import { addAgentDoctor } from "./agent-doctor.ts";
 import { addFolders, type AgentFolders, type FolderOptions, foldersOf } from "./agent-folders.ts";
@@ -29,6 +30,7 @@ export function agentProgram({ run }: { readonly run: (folders: AgentFolders) =>
   addAgentDoctor(program);
   addInit(program);
   addInvite(program);
+  addApprove(program);
   addJoinRelay(program);
   addReport(program);
   addSshKey(program);

@@ -74,7 +74,8 @@ async function invite(options: Options): Promise<void> {
   process.stdout.write(file === undefined ? `${line}\n` : `Written to ${file}\n`);
 }
 
-function refuseStranger(operator: string, { settings: { roster } }: AgentConfig): void {
+/** Throws an `ExitFault` (64) where the roster does not have this operator. */
+export function refuseStranger(operator: string, { settings: { roster } }: AgentConfig): void {
   const known = Object.keys(roster.operators);
   if (known.includes(operator)) return;
   const close = nearest(operator, known);

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import type { Reply } from "../port/tickets.ts";
 import { askLocal, type LocalFault } from "../io/local.ts";
 import { CLIENT_FILES } from "./client-folders.ts";
+import { HOW_TO_JOIN } from "./client-find.ts";
+import { readClientKeys } from "./client-keys.ts";
 import { EXIT, ExitFault, type ExitCode } from "./exit.ts";
 import { record } from "./agent-ask.ts";
 
@@ -12,7 +14,7 @@ export async function askClient(
   ask: { readonly method: "GET" | "POST"; readonly route: string; readonly body?: unknown },
 ): Promise<Reply> {
   const asked = await askLocal(join(state, CLIENT_FILES.socket), ask);
-  if (!asked.ok) throw notRunning(asked.fault, option);
+  if (!asked.ok) throw notRunning(asked.fault, { state, option });
   const { status, body } = asked.value;
   if (status >= 200 && status < 300) return asked.value;
   const { error, expected } = record(body);
@@ -21,11 +23,11 @@ export async function askClient(
 }
 
 /** @param option what was given by --state, so that the command to type is complete */
-export function notRunning(fault: LocalFault, option: string | undefined): ExitFault {
+export function notRunning(fault: LocalFault, { state, option }: { readonly state: string; readonly option: string | undefined }): ExitFault {
   const start = `gapbell-client run${option === undefined ? "" : ` --state ${option}`}`;
   switch (fault.kind) {
     case "nobody":
-      return new ExitFault(EXIT.unavailable, "No listener is running here", `Start one: ${start}`);
+      return new ExitFault(EXIT.unavailable, "No listener is running here", readClientKeys(state) === undefined ? `${HOW_TO_JOIN}\nThen start it: ${start}` : `Start one: ${start}`);
     case "forbidden":
       return new ExitFault(EXIT.unavailable, `The listener at "${fault.path}" belongs to another user`, "Run this command as that user");
     case "taken":

@@ -2,18 +2,15 @@
 
 import type { Command } from "commander";
 import { fromBase64, toHex } from "../base/bytes.ts";
-import { seconds } from "../base/units.ts";
+import { type Ms, seconds } from "../base/units.ts";
 import { dice } from "../io/dice.ts";
 import { systemInterfaces } from "../io/interfaces.ts";
-import { lanSentence, openClientLan } from "../io/lan.ts";
-import { identityFrom, KeyRing, peerIdOf } from "../trust/keys.ts";
-import { Opener } from "../trust/opener.ts";
-import { nextEpoch, Sealer } from "../trust/sealer.ts";
-import { addState, folderOf, readClientConfig, type StateOptions } from "./client-folders.ts";
+import { identityFrom } from "../trust/keys.ts";
+import { addState, type ClientConfig, folderOf, readClientConfig, type StateOptions } from "./client-folders.ts";
 import { readClientKeys } from "./client-keys.ts";
-import { seekBody } from "./client-seek.ts";
 import { EXIT, ExitFault } from "./exit.ts";
 import { printJson, withExample } from "./main.ts";
+import { openStranger } from "./stranger.ts";
 import { table } from "./table.ts";
 
 const SECONDS_DEFAULT = 3;
@@ -24,7 +21,7 @@ const FOUND_MOST = 256;
 type FindOptions = StateOptions & {
   readonly seconds: string; readonly interface?: string; readonly broadcast?: string; readonly broadcastPort?: string; readonly agentPort?: string;
 };
-type FoundAgent = { readonly cluster: string; readonly name: string; readonly agent: string; readonly host: string; readonly port: number; readonly voice: string };
+export type FoundAgent = { readonly cluster: string; readonly name: string; readonly agent: string; readonly host: string; readonly port: number; readonly voice: string };
 
 export function addFind(program: Command): void {
   const find = addState(program.command("find"))
@@ -41,47 +38,56 @@ export function addFind(program: Command): void {
 async function findAgents(options: FindOptions): Promise<void> {
   if (options.interface !== undefined) mustExist(options.interface);
   const state = folderOf(options);
-  const { lan: configured } = readClientConfig(state);
-  const own = readClientKeys(state);
-  const identity = identityFrom({ ed: dice.bytes(32), x: dice.bytes(32) });
-  const ring = new KeyRing(identity);
-  const opener = new Opener({ ring, side: "client" });
-  const sealer = new Sealer({ ring, epoch: nextEpoch({ stored: 0n, wallMs: Date.now(), random16: 0 }) });
-  const found = new Map<string, FoundAgent>();
-  const lan = await openClientLan({
-    broadcastPort: portOf(options.broadcastPort, configured.broadcastPort), agentPort: portOf(options.agentPort, configured.agentPort),
-    named: options.interface === undefined ? configured.interfaces : [{ name: options.interface, broadcast: options.broadcast }], multicast: configured.multicast, onChange: () => {},
-    onDatagram: (datagram, from) => {
-      const opened = opener.open(datagram, from.host, performance.now());
-      if (!opened.ok || opened.value.message.kind !== "beacon" || found.size >= FOUND_MOST) return;
-      const { cluster, clusterName, agent, port, key } = opened.value.message.body;
-      found.set(`${opened.value.sender} ${from.host}`, { cluster, name: clusterName, agent, host: from.host, port, voice: peerIdOf(fromBase64(key) ?? new Uint8Array()) });
+  const { lan, agents } = readClientConfig(state);
+  const found = await agentsHeard({
+    lan: {
+      ...lan, broadcastPort: portOf(options.broadcastPort, lan.broadcastPort), agentPort: portOf(options.agentPort, lan.agentPort),
+      interfaces: options.interface === undefined ? lan.interfaces : [{ name: options.interface, broadcast: options.broadcast }],
     },
+    agents, forMs: secondsOf(options.seconds) * 1000,
   });
-  if (!lan.ok) throw new ExitFault(EXIT.unavailable, lanSentence(lan.fault));
-  const ask = (): void => {
-    const seek = sealer.seal({ kind: "seek", body: seekBody(identity) }, { kind: "clear" }, { broadcast: true, repeat: false, deflate: false });
-    if (seek.ok) lan.value.broadcast(seek.value);
-  };
-  const again = setInterval(ask, seconds(1));
-  setTimeout(ask, 50);
-  await Bun.sleep(secondsOf(options.seconds) * 1000);
+  print(found, { json: options.json === true, joined: readClientKeys(state) });
+}
+
+/** Asks who is here, by broadcast and at known addresses. @returns the clusters in order; each says of itself what it likes */
+export async function agentsHeard({ lan, agents, forMs }: Pick<ClientConfig, "lan" | "agents"> & { readonly forMs: Ms }): Promise<readonly FoundAgent[]> {
+  const found = new Map<string, FoundAgent>();
+  const stranger = await openStranger({ identity: identityFrom({ ed: dice.bytes(32), x: dice.bytes(32) }), lan }, ({ message, sender: voice }, { host }) => {
+    if (message.kind !== "beacon" || found.size >= FOUND_MOST) return;
+    const { cluster, clusterName: name, agent, port } = message.body;
+    found.set(`${voice} ${host}`, { cluster, name, agent, host, port, voice });
+  });
+  const again = setInterval(() => stranger.seek(agents), seconds(1));
+  setTimeout(() => stranger.seek(agents), 50);
+  await Bun.sleep(forMs);
   clearInterval(again);
-  lan.value.close();
-  print([...found.values()], { json: options.json === true, joined: own });
+  stranger.close();
+  return [...found.values()].sort((a, b) => `${a.name} ${a.cluster} ${a.agent}`.localeCompare(`${b.name} ${b.cluster} ${b.agent}`));
+}
+
+/** One line for each agent. */
+export function foundLines(found: readonly FoundAgent[], isJoined: (one: FoundAgent) => boolean = () => false): readonly string[] {
+  const rows = found.map((one) => [one.name, toHex(fromBase64(one.cluster) ?? new Uint8Array()).slice(0, 8), one.agent, `${one.host}:${one.port}`, isJoined(one) ? "yes" : ""]);
+  return table(["CLUSTER", "ID", "AGENT", "ADDRESS", "JOINED"], rows);
 }
 
 function print(found: readonly FoundAgent[], { json, joined }: { readonly json: boolean; readonly joined: ReturnType<typeof readClientKeys> }): void {
-  const sorted = [...found].sort((a, b) => `${a.name} ${a.cluster} ${a.agent}`.localeCompare(`${b.name} ${b.cluster} ${b.agent}`));
   // A stranger's name is only what it says of itself: the joined one is known by its key.
   const isJoined = (one: FoundAgent): boolean => joined !== undefined && one.cluster === joined.cluster && one.voice === joined.agent.peer.id;
   if (json) {
-    return printJson({ agents: sorted.map(({ cluster, name, agent, host, port, voice }) => ({ cluster, clusterName: name, agent, address: `${host}:${port}`, voice, joined: isJoined({ cluster, name, agent, host, port, voice }) })) });
+    return printJson({ agents: found.map((one) => ({ cluster: one.cluster, clusterName: one.name, agent: one.agent, address: `${one.host}:${one.port}`, voice: one.voice, joined: isJoined(one) })) });
   }
-  if (sorted.length === 0) throw new ExitFault(EXIT.unavailable, "No agent is heard here", "Is this host on the cluster's LAN? An agent elsewhere is named in client.yaml (agents:), or by join --agent");
-  const rows = sorted.map((one) => [one.name, toHex(fromBase64(one.cluster) ?? new Uint8Array()).slice(0, 8), one.agent, `${one.host}:${one.port}`, isJoined(one) ? "yes" : ""]);
-  process.stdout.write(`${table(["CLUSTER", "ID", "AGENT", "ADDRESS", "JOINED"], rows).join("\n")}\n`);
-  if (joined === undefined) process.stdout.write('To join: ask for an invite (there: "gapbell-agent invite --operator NAME"), then here: gapbell-client join\n');
+  if (found.length === 0) throw nobodyHeard();
+  process.stdout.write(`${foundLines(found, isJoined).join("\n")}\n`);
+  if (joined === undefined) process.stdout.write(`${HOW_TO_JOIN}\n`);
+}
+
+/** The two ways in, for whoever has not joined. */
+export const HOW_TO_JOIN = `To join with nothing to type here: gapbell-client join --approve
+With an invite (there: gapbell-agent invite --operator NAME): gapbell-client join`;
+
+export function nobodyHeard(): ExitFault {
+  return new ExitFault(EXIT.unavailable, "No agent is heard here", "Is this host on the cluster's LAN? An agent elsewhere is named in client.yaml (agents:), or by join --agent");
 }
 
 function mustExist(name: string): void {

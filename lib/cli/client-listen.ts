@@ -40,7 +40,7 @@ async function follow(args: readonly string[], options: ListenOptions): Promise<
     if (runner !== undefined) start(runner, line, all);
     else process.stdout.write(`${json ? line : tapText(parse(line), looks)}\n`);
   }, stop);
-  if (!tapped.ok) throw notRunning(tapped.fault, options.state);
+  if (!tapped.ok) throw notRunning(tapped.fault, { state: folderOf(options), option: options.state });
   if (stop.aborted) runner?.stop();
   await runner?.idle();
   log.flush();

@@ -9,6 +9,7 @@ import { hasWall, openWallDesk } from "../io/desk-wall.ts";
 import type { openLog } from "../io/log.ts";
 import { makeFolder } from "../io/state.ts";
 import type { Desk } from "../port/desk.ts";
+import { HOW_TO_JOIN } from "./client-find.ts";
 import { addState, type ClientConfig, folderOf, readClientConfig, type StateOptions } from "./client-folders.ts";
 import { type ClientKeys, readClientKeys } from "./client-keys.ts";
 import { EXIT, ExitFault } from "./exit.ts";
@@ -59,7 +60,7 @@ function setupOf(options: RunOptions): ClientSetup {
   if (!made.ok) throw new ExitFault(EXIT.config, `Cannot make "${state}": ${made.fault.reason}`);
   const config = readClientConfig(state);
   const keys = readClientKeys(state);
-  if (keys === undefined) throw new ExitFault(EXIT.config, `This listener has not joined a cluster (state folder "${state}")`, "Ask for an invite, then: gapbell-client join");
+  if (keys === undefined) throw new ExitFault(EXIT.config, `This listener has not joined a cluster (state folder "${state}")`, HOW_TO_JOIN);
   const reader = readerOf();
   const desktop = options.desktop && !keys.robot && hasNotify();
   const eyes = desktop || (options.terminal && process.stdout.isTTY === true);

@@ -74,14 +74,19 @@ export function showLines(body: Fields, looks: Looks): readonly string[] {
 /** `listeners` */
 export function listenerLines(body: Fields, looks: Looks): readonly string[] {
   const listeners = records(body["listeners"]);
-  if (listeners.length === 0) return [NONE[looks.language].listeners];
+  const asking = Number(body["asking"] ?? 0) > 0 ? [ASKING[looks.language](Number(body["asking"]))] : [];
+  if (listeners.length === 0) return [NONE[looks.language].listeners, ...asking];
   const lines = table(TITLES[looks.language].listeners, listeners.map((one) => [
     text(one["operator"]) + (one["robot"] === true ? " (robot)" : ""), text(one["host"]), text(one["state"]),
     text(one["seat"]), text(one["address"]) + (one["road"] === "tcp" ? " TCP" : ""), when(one["lastHeardAt"], looks), text(one["build"]),
   ]));
-  return [...lines, ...dropLines(body, looks)];
+  return [...lines, ...asking, ...dropLines(body, looks)];
 }
 
+const ASKING = {
+  en: (count: number): string => `Waiting for approval: ${count}. To list them: gapbell-agent approve`,
+  zh: (count: number): string => `等待批准：${count}。查看：gapbell-agent approve`,
+} as const;
 const DROPPED = { en: "Datagrams dropped", zh: "丢弃的数据包" } as const;
 
 /** What the LAN said in vain: datagrams that were not let in, and messages that came to nothing. */

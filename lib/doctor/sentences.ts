@@ -83,7 +83,7 @@ const EN = {
   unicastUnreachable: (host: string) => said(`There is no way to ${host}`, "Give this host an address on the cluster's LAN, or a route to it"),
   unicastUntried: () => said("No address of an agent is known: only a broadcast could be tried"),
 
-  notJoined: () => said("This listener has not joined a cluster", "Ask for an invite, then: gapbell-client join"),
+  notJoined: () => said("This listener has not joined a cluster", "By approval: gapbell-client join --approve. With an invite: gapbell-client join"),
   welcomed: (name: string, how: string) => said(`Agent ${name} welcomes this listener (${how})`),
   helloUnanswered: (name: string) => said(`Agent ${name} answers strangers, but not this listener: it was revoked, or the agent was set up anew`, "Look at gapbell-agent listeners; then join again with a new invite and another state folder"),
   helloUntried: (name: string, why: string) => said(`Whether agent ${name} welcomes this listener was not tried: ${why}`),
@@ -200,7 +200,7 @@ const ZH: Sentences = {
   unicastUnreachable: (host) => said(`没有通往 ${host} 的路径`, "为本机配置集群局域网的地址，或添加路由"),
   unicastUntried: () => said("不知道任何代理的地址：只能测试广播"),
 
-  notJoined: () => said("本监听程序尚未加入集群", "索取邀请，然后运行：gapbell-client join"),
+  notJoined: () => said("本监听程序尚未加入集群", "由管理员批准：gapbell-client join --approve；用邀请：gapbell-client join"),
   welcomed: (name, how) => said(`代理 ${name} 接受本监听程序（${HOW_ZH[how] ?? how}）`),
   helloUnanswered: (name) => said(`代理 ${name} 会应答陌生者，却不应答本监听程序：它已被吊销，或代理被重新安装`, "查看 gapbell-agent listeners；然后用新的邀请和另一个状态目录重新加入"),
   helloUntried: (name, why) => said(`未测试代理 ${name} 是否接受本监听程序：${HOW_ZH[why] ?? why}`),

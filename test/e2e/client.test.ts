@@ -82,14 +82,16 @@ test("a lost answer to JOIN is asked for again with the same keys", async () => 
 }, 20_000);
 
 const MISTAKES = [
-  { name: "no invite at all", words: ["join"], input: "", code: 64, says: "it has 0 characters" },
+  { name: "no invite at all", words: ["join"], input: "", code: 64, says: "Without an invite: gapbell-client join --approve" },
+  { name: "two ways to join at once", words: ["join", "li.gapbell", "--approve"], input: "", code: 64, says: "give one of them" },
+  { name: "an operator who is asked for beside an invite", words: ["join", "--operator", "li"], input: "", code: 64, says: "--operator goes with --approve" },
   { name: "a foreign character", words: ["join"], input: "04XZ!", code: 64, says: 'character 5 is "!"' },
   { name: "a file that is not there", words: ["join", "/nonexistent"], input: "", code: 64, says: 'Cannot read "/nonexistent"' },
   { name: "running before joining", words: ["run"], input: "", code: 78, says: "gapbell-client join" },
-  { name: "listing without a listener", words: ["list"], input: "", code: 69, says: "Start one: gapbell-client run --state" },
-  { name: "acknowledging without one", words: ["ack", "7QK2"], input: "", code: 69, says: "Start one: gapbell-client run" },
-  { name: "its status without one", words: ["status"], input: "", code: 69, says: "Start one: gapbell-client run" },
-  { name: "listening without one", words: ["listen", "--json"], input: "", code: 69, says: "Start one: gapbell-client run" },
+  { name: "listing without a listener", words: ["list"], input: "", code: 69, says: "gapbell-client join --approve" },
+  { name: "acknowledging without one", words: ["ack", "7QK2"], input: "", code: 69, says: "gapbell-client join --approve" },
+  { name: "its status without one", words: ["status"], input: "", code: 69, says: "gapbell-client join --approve" },
+  { name: "listening without one", words: ["listen", "--json"], input: "", code: 69, says: "gapbell-client join --approve" },
   { name: "a seat that is none", words: ["run", "--seat", "sofa"], input: "", code: 64, says: 'The seat is "sofa", must be person or none' },
   { name: "a word that is no command", words: ["lst"], input: "", code: 64, says: "lst" },
   { name: "a comment that is too long", words: ["ack", "7QK2", "--comment", "x".repeat(201)], input: "", code: 64, says: "at most 200" },
