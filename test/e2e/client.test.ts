@@ -81,6 +81,17 @@ test("a lost answer to JOIN is asked for again with the same keys", async () => 
   expect((await first).code).toBe(0);
 }, 20_000);
 
+test("an approval counts only for the code that stood on the screen", async () => {
+  const [cheated, believed] = [aFolder("cheated"), aFolder("believed")];
+  lan.agent.approves = { told: 1, signed: 2 };
+  const ended = await client(["join", "--approve", "--state", cheated]);
+  expect([ended.code, ended.err]).toEqual([1, "gapbell-client: The answer cannot be believed: its warrant is not signed as it must be\n"]);
+  expect(ended.out).toMatch(/gapbell-agent approve [0-9A-Z]{4}-[0-9A-Z]{4} --operator NAME/);
+  expect(existsSync(`${cheated}/keys/membership`)).toBe(false);
+  lan.agent.approves = { told: 3, signed: 3 };
+  expect((await client(["join", "--approve", "--state", believed])).out).toContain('Joined cluster "c1" as li');
+}, 20_000);
+
 const MISTAKES = [
   { name: "no invite at all", words: ["join"], input: "", code: 64, says: "Without an invite: gapbell-client join --approve" },
   { name: "two ways to join at once", words: ["join", "li.gapbell", "--approve"], input: "", code: 64, says: "give one of them" },

@@ -4,6 +4,7 @@ import { toBase64, utf8 } from "../../lib/base/bytes.ts";
 import { sha256 } from "../../lib/base/digest.ts";
 import { canonicalRules, type Rules } from "../../lib/classify/rule.ts";
 import type { Address } from "../../lib/port/lan.ts";
+import { approvalId, hashOf, judgeReveal, transcriptOf } from "../../lib/trust/approval.ts";
 import { issue } from "../../lib/trust/certificate.ts";
 import { composeJoined, type Invited, issueMember, judgeJoin } from "../../lib/trust/enrolment.ts";
 import { inviteName, joinKeyOf, printInvite } from "../../lib/trust/invite.ts";
@@ -62,6 +63,8 @@ export class ScriptedAgent {
   rules: Rules = RULES;
   /** What it answers; a test that wants silence says so. */
   answers = { seek: true, hello: true, fetch: true, ack: true, join: true };
+  /** Whoever asks for approval is let in at once: the nonce that it is told, and the one for whose transcript there is a warrant. */
+  approves: { readonly told: number; readonly signed: number } | undefined;
   acked: Pick<Body<"acked">, "outcome" | "reason" | "by"> = { outcome: "taken", reason: "", by: "li" };
   readonly open = new Map<string, { item: AlarmItem; state: StateItem }>();
   readonly heard: Message[] = [];
@@ -123,6 +126,10 @@ export class ScriptedAgent {
         return this.answers.ack ? [toSender({ kind: "acked", body: { id: message.body.id, revision: message.body.revision, ...this.acked } })] : [];
       case "join":
         return this.answers.join ? [{ datagram: this.seal(this.#join(message.body), "clear"), to: from }] : [];
+      case "commit": {
+        const said = this.approves === undefined ? undefined : this.#commit(message.body, this.approves);
+        return said === undefined ? [] : [{ datagram: this.seal(said, "clear"), to: from }];
+      }
       default:
         return [];
     }
@@ -184,6 +191,24 @@ export class ScriptedAgent {
       ...held.map(({ item }): Message => ({ kind: "alarm", body: { alarms: [item] } })),
       ...held.map(({ state }): Message => ({ kind: "state", body: { states: [state] } })),
     ];
+  }
+
+  #commit(body: Body<"commit">, { told, signed }: { readonly told: number; readonly signed: number }): Message | undefined {
+    const offer = { cluster: toBase64(this.clusterKey), x: toBase64(this.voice.x), nonce: toBase64(bytesOf(told, 16)) };
+    const key = toBase64(this.voice.ed);
+    if (body.nonce === undefined) return { kind: "pending", body: { commit: body.commit, key, ...offer } };
+    const judged = judgeReveal(body);
+    if (!judged.ok) return undefined;
+    const { asking, peer } = judged.value;
+    const hash = hashOf(transcriptOf(asking, { ...offer, ed: key, nonce: toBase64(bytesOf(signed, 16)) }));
+    const paper = { id: inviteName(approvalId(body.commit)), operator: "li", robot: false, hash, expires: 1 };
+    return {
+      kind: "joined",
+      body: composeJoined({ nonce: body.nonce }, {
+        voice: this.voice, voiceCertificate: this.voiceCertificate, clusterKey: this.clusterKey, clusterName: "c1", warrant: issue("warrant", paper, CLUSTER),
+        member: issueMember(paper, { peer, serial: 7, voice: this.voice }), group: this.group, peer,
+      }),
+    };
   }
 
   #join(join: Body<"join">): Message {
