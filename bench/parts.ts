@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { Agent } from "../lib/agent/machine.ts";
-import { DEFAULT_POLICY } from "../lib/alarm/policy.ts";
+import { DEFAULT_POLICY, UNHEARD_MS } from "../lib/alarm/policy.ts";
 import { toBase64, utf8 } from "../lib/base/bytes.ts";
 import { classify } from "../lib/classify/classify.ts";
 import { parseReports } from "../lib/intake/reports.ts";
@@ -95,9 +95,9 @@ function anAgent(): Agent {
   return new Agent({
     settings: {
       rules: RULES, roster: { operators: { li }, teams: {}, lastResort: ["li"] }, policies: { default: DEFAULT_POLICY },
-      replicaLabels: [], content: ["severity", "module"], lanRate: 200,
+      replicaLabels: [], content: ["severity", "module"], lanRate: 200, unheardMs: UNHEARD_MS.usual,
     },
-    remembered: { alarms: [], pushes: [], members: [], presence: [], invites: new Map(), pursuits: [], notes: [], relay: undefined, events: 0, unfit: [] },
+    remembered: { alarms: [], pushes: [], members: [], presence: [], invites: new Map(), pursuits: [], notes: [], known: new Map(), relay: undefined, events: 0, unfit: [] },
     seed: 7, now: NOW,
     self: {
       clusterName: "c1", clusterKey: seed(1), agentName: "a1", version: "bench", port: 11115, voice: VOICE, voiceCertificate: toBase64(seed(9)), group: GROUP,

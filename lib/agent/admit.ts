@@ -238,12 +238,13 @@ export function admitOwn(parts: Parts, { condition, again = false, ...own }: Own
 
 /** Clears an alarm about Gapbell itself, where it is open. */
 export function clearOwn(parts: Parts, own: OwnAlarm, now: Now): void {
-  if (ownIsOpen(parts, own)) admitOwn(parts, { ...own, condition: "cleared" }, now);
+  if (openOwn(parts, own) !== undefined) admitOwn(parts, { ...own, condition: "cleared" }, now);
 }
 
-export function ownIsOpen(parts: Parts, own: Omit<OwnAlarm, "text">): boolean {
+/** The alarm about Gapbell itself, where it is open. */
+export function openOwn(parts: Parts, own: Omit<OwnAlarm, "text">): Alarm | undefined {
   const latest = parts.book.latestOf(keyOf(ownLabels(parts, own), parts.self.secrets.alarmKey));
-  return latest !== undefined && latest.life.condition !== "cleared";
+  return latest?.life.condition === "cleared" ? undefined : latest;
 }
 
 function ownLabels({ self }: Parts, { name, severity, more = {} }: Omit<OwnAlarm, "text">): Labels {

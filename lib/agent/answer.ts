@@ -6,8 +6,10 @@ import { compareAlarms } from "../classify/order.ts";
 import { read } from "../trust/certificate.ts";
 import { acknowledge } from "./acknowledge.ts";
 import { approve, pendingApprovals } from "./approvals.ts";
+import { survey } from "./coverage.ts";
 import type { RelayView } from "./escalate.ts";
 import type { Invites } from "./hear.ts";
+import type { Member } from "./listeners.ts";
 import { operatorOf, type Parts } from "./parts.ts";
 import type { Question } from "./turn.ts";
 import { viewOf } from "./views.ts";
@@ -36,14 +38,12 @@ export function answer(parts: Parts, invites: Invites, { question, ticket }: { r
       return reply(200, { id: alarm.id, ...acknowledge(parts, alarm, { operator, comment, way, revision: alarm.life.revision }, now) });
     }
     case "listeners":
-      return reply(200, {
-        refused: parts.refusals.all, asking: parts.approvals.waiting(now.mono).length,
-        listeners: [...listeners.members()].map(({ id, serial, operator, robot, host, joinedAt }) => {
-          const heard = listeners.get(id);
-          const state = heard === undefined ? "never heard" : heard.leaseUntil > now.mono ? "present" : "away";
-          return { id, serial, operator, robot, host: heard?.host ?? host, joinedAt, state, seat: heard?.seat, address: heard && `${heard.address.host}:${heard.address.port}`, road: heard && (heard.address.road ?? "udp"), lastHeardAt: heard?.lastHeardAt, build: heard?.build };
-        }),
-      });
+      return reply(200, { refused: parts.refusals.all, asking: parts.approvals.waiting(now.mono).length, listeners: [...listeners.members()].map((member) => listenerOf(parts, member, now)) });
+    case "coverage": {
+      const found = survey(parts, now);
+      const theirs = (name: string): readonly object[] => [...listeners.members()].filter(({ operator }) => operator === name).map((member) => listenerOf(parts, member, now));
+      return reply(200, { ...found, unheardMs: parts.settings.unheardMs, operators: found.operators.map((one) => ({ ...one, listeners: theirs(one.operator) })) });
+    }
     case "relay":
       return question.fresh && wayOut.view.relay !== undefined ? wayOut.look(ticket) : reply(200, relayOf(wayOut.view));
     case "ready":
@@ -68,6 +68,12 @@ export function answer(parts: Parts, invites: Invites, { question, ticket }: { r
       wayOut.join(question.relay, now);
       return reply(200, { relay: `${question.relay.host}:${question.relay.port}` });
   }
+}
+
+function listenerOf({ listeners }: Parts, { id, serial, operator, robot, host, joinedAt }: Member, now: Now): object {
+  const heard = listeners.get(id);
+  const state = heard === undefined ? "never heard" : heard.leaseUntil > now.mono ? "present" : "away";
+  return { id, serial, operator, robot, host: heard?.host ?? host, joinedAt, state, seat: heard?.seat, address: heard && `${heard.address.host}:${heard.address.port}`, road: heard && (heard.address.road ?? "udp"), lastHeardAt: heard?.lastHeardAt, build: heard?.build };
 }
 
 /** Who asked for a look at the relay is answered when it has answered, or has not. */

@@ -2,7 +2,7 @@
 
 import { Prng } from "../base/prng.ts";
 import { Tally } from "../base/tally.ts";
-import type { Ms, Now } from "../base/units.ts";
+import type { Ms, Now, WallMs } from "../base/units.ts";
 import { compareAlarms } from "../classify/order.ts";
 import { canonicalRules, rulesDigest } from "../classify/rule.ts";
 import type { Listener } from "../duty/presence.ts";
@@ -12,11 +12,12 @@ import { ITEMS_MOST } from "../wire/constants.ts";
 import type { MessageKind } from "../wire/message.ts";
 import { OpenMac } from "../wire/open-set.ts";
 import { fit, fitAlarm, fitState, FRAME_BYTES } from "../wire/page.ts";
-import { admit, admitOwn, classifyAnew, lookForSomebody, ownIsOpen } from "./admit.ts";
+import { admit, admitOwn, classifyAnew, lookForSomebody, openOwn } from "./admit.ts";
 import { advance, fallDue, hearNews, probe } from "./advance.ts";
 import { answer, answerLooked } from "./answer.ts";
 import { Approvals } from "./approvals.ts";
 import { Book } from "./book.ts";
+import { Coverage, watchCoverage } from "./coverage.ts";
 import { Draft } from "./draft.ts";
 import { type News, WayOut } from "./escalate.ts";
 import { beacon, hear, type Invites, lookEverywhere, readLabels } from "./hear.ts";
@@ -40,6 +41,8 @@ export type Remembered = {
   readonly invites: Invites;
   readonly pursuits: readonly Pursuit[];
   readonly notes: readonly Note[];
+  /** Since when each operator is in the roster. */
+  readonly known: ReadonlyMap<string, WallMs>;
   readonly relay: RelayAddress | undefined;
   readonly events: number;
   /** Rows that cannot be used. */
@@ -91,7 +94,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     this.#unfit = remembered.unfit;
     const current = (): AgentSettings => this.#settings;
     this.#parts = {
-      self, mac: new OpenMac(self.group.key), draft: new Draft(), book, push, wayOut, listeners, approvals: new Approvals({ nonceKey: self.secrets.challengeKey, epoch: self.epoch, at: now.mono }), notes: new Notes(), slowClocks: new SlowClocks(), refusals: new Tally(),
+      self, mac: new OpenMac(self.group.key), draft: new Draft(), book, push, wayOut, listeners, approvals: new Approvals({ nonceKey: self.secrets.challengeKey, epoch: self.epoch, at: now.mono }), notes: new Notes(), coverage: new Coverage(now.mono), slowClocks: new SlowClocks(), refusals: new Tally(),
       get settings() { return current(); },
     };
     this.#restore(remembered, now);
@@ -142,9 +145,9 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
   }
 
   nextWakeup(): Ms | undefined {
-    const { book, push, wayOut, listeners } = this.#parts;
+    const { book, push, wayOut, listeners, coverage } = this.#parts;
     const exit = this.#failedAt === undefined || this.#exiting ? undefined : this.#failedAt + STORE_FAILED_EXIT_MS;
-    const moments = [book.next(), push.next(this.#now.mono), wayOut.next(), listeners.next(), exit].filter((at) => at !== undefined);
+    const moments = [book.next(), push.next(this.#now.mono), wayOut.next(), listeners.next(), coverage.next(), exit].filter((at) => at !== undefined);
     return moments.length === 0 ? undefined : Math.min(...moments);
   }
 
@@ -166,6 +169,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     for (let alarm = book.takeDue(now); alarm !== undefined; alarm = book.takeDue(now)) fallDue(parts, alarm, now);
     for (let id = push.takeRealert(now.mono); id !== undefined; id = push.takeRealert(now.mono)) this.#alertAgain(id, now);
     wayOut.tick(now, book.openCount);
+    watchCoverage(parts, now);
     const challenge = listeners.takeBeacon(now.mono);
     if (challenge !== undefined) {
       draft.add({ kind: "say", message: { kind: "beacon", body: beacon(parts, challenge, now) }, to: { kind: "everyone" }, repeat: false, deflate: false });
@@ -230,13 +234,15 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
 
   /** Rows of everything that changed. */
   #write(): void {
-    const { draft, book, push, wayOut, listeners, self } = this.#parts;
+    const { draft, book, push, wayOut, listeners, coverage, self } = this.#parts;
     if (this.#failedAt !== undefined) return;
     const clocks = { boot: self.boot, ...this.#now };
     for (const alarm of book.takeChanged()) draft.put("alarms", alarm.id, { alarm, clocks });
     for (const one of push.takeChanged()) draft.put("pushes", one.id, one);
     for (const pursuit of wayOut.takeChanged()) draft.put("escalations", pursuit.id, pursuit);
     for (const listener of listeners.takeChanged()) draft.put("presence", listener.id, listener);
+    const known = coverage.takeChanged();
+    if (known !== undefined) draft.put("meta", "known", known);
     if (wayOut.view.events !== this.#events) {
       this.#events = wayOut.view.events;
       draft.put("meta", "events", this.#events);
@@ -264,13 +270,14 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     return { status: 503, body: { error: `Nothing can be stored: ${this.#failure}` } };
   }
 
-  #restore({ alarms, pushes, members, presence, pursuits, notes: noted, relay, events }: Remembered, now: Now): void {
-    const { book, push, listeners, wayOut, notes } = this.#parts;
+  #restore({ alarms, pushes, members, presence, pursuits, notes: noted, known, relay, events }: Remembered, now: Now): void {
+    const { book, push, listeners, wayOut, notes, coverage } = this.#parts;
     notes.restore(noted);
+    coverage.restore(known);
     for (const alarm of alarms) book.put(alarm, now);
     book.takeChanged();
     listeners.restore(members, presence, now);
-    wayOut.restore({ pursuits, events, brokenTold: ownIsOpen(this.#parts, WAY_OUT) });
+    wayOut.restore({ pursuits, events, brokenTold: openOwn(this.#parts, WAY_OUT) !== undefined });
     if (relay !== undefined) wayOut.use(relay, now);
     for (const one of pushes) {
       const alarm = book.get(one.id);

@@ -9,6 +9,7 @@ import type { Identity } from "../trust/keys.ts";
 import type { OpenMac } from "../wire/open-set.ts";
 import type { Approvals } from "./approvals.ts";
 import type { Book } from "./book.ts";
+import type { Coverage } from "./coverage.ts";
 import type { Draft } from "./draft.ts";
 import type { WayOut } from "./escalate.ts";
 import type { Listeners } from "./listeners.ts";
@@ -50,6 +51,7 @@ export type Parts = {
   readonly listeners: Listeners;
   readonly approvals: Approvals;
   readonly notes: Notes;
+  readonly coverage: Coverage;
   readonly slowClocks: SlowClocks;
   /** Messages of the LAN that were opened and came to nothing. */
   readonly refusals: Tally;

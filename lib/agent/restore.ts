@@ -9,7 +9,7 @@ import type { BootId, Ms, Now } from "../base/units.ts";
 import type { Store } from "../port/store.ts";
 import type { PeerId } from "../trust/keys.ts";
 import type { Remembered, Unfit } from "./machine.ts";
-import { AlarmRow, InviteRow, MemberRow, NoteRow, PlaceRow, PresenceRow, PursuitRow, PushRow, RelayRow } from "./rows.ts";
+import { AlarmRow, InviteRow, KnownRow, MemberRow, NoteRow, PlaceRow, PresenceRow, PursuitRow, PushRow, RelayRow } from "./rows.ts";
 
 /** What does not fit comes back as well: the machine puts it aside and raises an alarm about it. */
 export function remember(store: Pick<Store, "load">, at: { readonly boot: BootId; readonly now: Now }): Remembered {
@@ -34,6 +34,8 @@ export function remember(store: Pick<Store, "load">, at: { readonly boot: BootId
     invites: new Map(rows("invites", InviteRow)),
     pursuits: [...values("escalations", PursuitRow)].sort((a, b) => a.givenAt - b.givenAt || a.attempt - b.attempt),
     notes: values("notes", NoteRow),
+    // Who is not in it counts as added now.
+    known: new Map(Object.entries(KnownRow.safeParse(meta.get("known")?.row).data ?? {})),
     relay: relay && check("meta", RelayRow, relay)[0]?.[1],
     // The relay counts on from whatever it is asked for.
     events: typeof events === "number" && Number.isSafeInteger(events) && events >= 0 ? events : 0,

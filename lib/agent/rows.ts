@@ -91,6 +91,9 @@ export const NoteRow = z.object({
   key: z.string(), source: z.string(), labels, module: z.string(), item: z.string(), text: z.string(), firstAt: moment, at: moment, count,
 }) satisfies z.ZodType<Note>;
 
+/** Since when each operator is in the roster. */
+export const KnownRow = z.record(z.string(), moment);
+
 export const RelayRow = z.object({
   host: z.string(), port: z.int(), certificate: z.string(), ssh: SshWays.optional(),
 }) satisfies z.ZodType<RelayAddress>;

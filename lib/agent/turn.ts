@@ -29,6 +29,8 @@ export type AgentSettings = {
   readonly content: readonly ContentField[];
   /** Datagrams a second on the LAN. */
   readonly lanRate: number;
+  /** After so long an operator's listener counts as not heard for days. */
+  readonly unheardMs: Ms;
 };
 
 export type AgentEvent =

@@ -1,6 +1,6 @@
 /** How long each wait is and whom each step tells: defaults, bounds and where they come from. */
 
-import { hours, type Ms, minutes, seconds } from "../base/units.ts";
+import { days, hours, type Ms, minutes, seconds } from "../base/units.ts";
 import type { Severity } from "./severity.ts";
 
 /** Bounds of the acknowledgement deadline (design §10). `check` warns below `ACK_MS_WARN`. */
@@ -23,6 +23,9 @@ export const NOBODY_HOME_SEVERITIES: readonly Severity[] = ["critical", "major",
 export const LAST_STEP_REPEAT_MS: Ms = minutes(30);
 export const LAST_STEP_REPEATS = 4;
 export const LAST_STEP_HOURLY_MS: Ms = hours(1);
+
+/** How long an operator may go unheard on the LAN before it counts as a gap: over a weekend nobody is missed. */
+export const UNHEARD_MS = { least: hours(1), most: days(90), usual: days(3) } as const;
 
 export const STEPS_MOST = 16;
 /** The last rung may wait a week: beyond that nobody remembers why it is there. */

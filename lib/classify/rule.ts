@@ -108,6 +108,15 @@ export function rulesDigest(canonical: Uint8Array): string {
   return toBase64(sha256(canonical));
 }
 
+/** The modules that rules give by name; what a template takes from a label, and what is never rung, is not known before it comes. */
+export function modulesNamed({ rules }: Rules): ReadonlySet<string> {
+  return new Set(
+    rules.flatMap(({ module, severity }) =>
+      severity === "info" || parseTemplate(module)?.pieces.length !== 1 ? [] : [module],
+    ),
+  );
+}
+
 /** Reads what `canonicalRules` wrote, perhaps in a newer version: then a misfit, and the agent's own result stands. */
 export function rulesFromCanonical(bytes: Uint8Array): Result<Rules, readonly Misfit[]> {
   const text = bytes.length > RULES_BYTES_MOST ? undefined : fromUtf8(bytes);

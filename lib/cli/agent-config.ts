@@ -5,6 +5,7 @@ import { ACK_MS_WARN, DEFAULT_POLICY, type Policy } from "../alarm/policy.ts";
 import { SEVERITIES } from "../alarm/severity.ts";
 import { fit, type Misfit, misfit } from "../base/misfit.ts";
 import { fail, ok, type Result } from "../base/result.ts";
+import type { Ms } from "../base/units.ts";
 import { DEFAULT_POLICY_NAME, parseRules, type Rules } from "../classify/rule.ts";
 import { hasOutsideChannel, parseRoster, type Roster } from "../duty/roster.ts";
 import type { Multicast } from "../io/multicast.ts";
@@ -27,6 +28,7 @@ export type AgentConfigSettings = {
   readonly replicaLabels: readonly string[];
   readonly content: readonly ContentField[];
   readonly lanRate: number;
+  readonly unheardMs: Ms;
 };
 
 export type AgentConfig = {
@@ -98,7 +100,7 @@ export function loadAgentConfig(
       : []),
   ];
   if (!rules.ok || !roster.ok || across.length > 0) return fail([...faults, ...across]);
-  const { cluster, agent: agentName, lan, peers, api, relay, content, replica_labels: replicaLabels } = agent.value.value;
+  const { cluster, agent: agentName, lan, peers, api, relay, content, coverage, replica_labels: replicaLabels } = agent.value.value;
   return ok({
     settings: {
       rules: withLines(rules.value.value, rules.value.file),
@@ -107,6 +109,7 @@ export function loadAgentConfig(
       replicaLabels,
       content,
       lanRate: lan.rate,
+      unheardMs: coverage.unheard,
     },
     clusterName: cluster,
     agentName,

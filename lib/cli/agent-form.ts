@@ -2,10 +2,12 @@
 
 import { z } from "zod";
 import { CONTENT_DEFAULT, CONTENT_FIELDS } from "../alarm/content.ts";
+import { UNHEARD_MS } from "../alarm/policy.ts";
 import { NAME_LENGTH_MOST } from "../classify/rule.ts";
 import { HOPS_MOST, SshHop, WAYS_MOST } from "../wire/ssh-way.ts";
 import { ADDRESS_CHARACTERS_MOST, addressIn } from "./address.ts";
 import { ROADS } from "./lan-form.ts";
+import { duration } from "./duration.ts";
 import { PolicyForm } from "./policy-form.ts";
 import { PORTS } from "./ports.ts";
 
@@ -114,6 +116,7 @@ export const AgentForm = z.strictObject({
     .array(z.enum(CONTENT_FIELDS))
     .max(CONTENT_FIELDS.length)
     .default([...CONTENT_DEFAULT]),
+  coverage: z.strictObject({ unheard: duration(UNHEARD_MS).default(UNHEARD_MS.usual) }).prefault({}),
   /** Labels that do not identify an alarm of Alertmanager. */
   replica_labels: z.array(label).max(16).default(["replica", "prometheus_replica"]),
   policies: z.record(name, PolicyForm).default({}),

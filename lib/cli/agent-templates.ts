@@ -68,6 +68,9 @@ content: [${CONTENT_DEFAULT.join(", ")}]
 # Labels that tell the two of a pair of Prometheus apart, and no alarms.
 replica_labels: [replica, prometheus_replica]
 
+# An operator whose listener has not been heard for so long is told of by an alarm: gapbell-agent coverage.
+coverage: {unheard: 3d}
+
 policies:
   default:
     # How long an alarm waits on the LAN for somebody to acknowledge it; also one for each severity:

@@ -1,8 +1,9 @@
-/** The commands that ask the running agent how things stand, and the one that takes an alarm: list, show, listeners, relay, ack. */
+/** The commands that ask the running agent how things stand, and the one that takes an alarm: list, show, listeners, coverage, relay, ack. */
 
 import type { Command } from "commander";
 import { askAgent } from "./agent-ask.ts";
 import { addFolders, type FolderOptions, foldersOf } from "./agent-folders.ts";
+import { coverageLines } from "./coverage-print.ts";
 import { EXIT, ExitFault } from "./exit.ts";
 import { addId, printJson, withExample } from "./main.ts";
 import { alarmLines, listenerLines, type Looks, relayLines, showLines } from "./print.ts";
@@ -30,6 +31,15 @@ export function addView(program: Command): void {
     .description("list who has joined, and who is heard now")
     .action(async (options: FolderOptions) => print(options, await get(options, "/v1/listeners"), listenerLines));
   withExample(listeners, "gapbell-agent listeners");
+
+  const coverage = addFolders(program.command("coverage"))
+    .description("tell for each module who would hear its alarms, and what is missing; ends with 1 where something is")
+    .action(async (options: FolderOptions) => {
+      const answer = await get(options, "/v1/coverage");
+      print(options, answer, coverageLines);
+      process.exitCode = answer["covered"] === true ? EXIT.done : EXIT.failed;
+    });
+  withExample(coverage, "gapbell-agent coverage || echo somebody is missing");
 
   const relay = addFolders(program.command("relay"))
     .description("tell how the relay stands: both legs of the jump host, and each channel")

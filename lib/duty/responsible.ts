@@ -8,14 +8,31 @@ import { EVERY_MODULE, LAST_RESORT, RESPONSIBLE, type Roster } from "./roster.ts
  */
 export function responsibleFor(
   module: string,
-  { operators, lastResort }: Roster,
+  roster: Roster,
 ): { readonly operators: readonly string[]; readonly lastResort: boolean } {
-  const names = Object.values(operators)
-    .filter(({ modules }) => modules.includes(module) || modules.includes(EVERY_MODULE))
-    .map(({ name }) => name);
+  const answering = answeringIn(roster);
+  const names = answering.get(module) ?? answering.get(EVERY_MODULE) ?? [];
   return names.length > 0
     ? { operators: names, lastResort: false }
-    : { operators: lastResort, lastResort: true };
+    : { operators: roster.lastResort, lastResort: true };
+}
+
+/** A roster never changes in place, and every raise asks; `EVERY_MODULE` holds those who answer for what nobody names. */
+const ANSWERING = new WeakMap<Roster, ReadonlyMap<string, readonly string[]>>();
+
+function answeringIn(roster: Roster): ReadonlyMap<string, readonly string[]> {
+  const held = ANSWERING.get(roster);
+  if (held !== undefined) return held;
+  const people = Object.values(roster.operators);
+  const answering = new Map<string, string[]>(
+    [EVERY_MODULE, ...people.flatMap(({ modules }) => modules)].map((module) => [module, []]),
+  );
+  for (const { name, modules } of people) {
+    const named = modules.includes(EVERY_MODULE) ? answering.keys() : new Set(modules);
+    for (const module of named) answering.get(module)?.push(name);
+  }
+  ANSWERING.set(roster, answering);
+  return answering;
 }
 
 /**

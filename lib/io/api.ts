@@ -105,6 +105,7 @@ function routesOf({ report, ask, version, drops = () => ({}) }: AgentDoor): Read
       const { status, body } = await ask({ kind: "listeners" });
       return { status, body: { ...(typeof body === "object" ? body : {}), drops: drops() } };
     }),
+    "/v1/coverage": get("read", () => ask({ kind: "coverage" })),
     "/v1/relay": {
       ...get("read", ({ query }) => switched(query, "fresh", (fresh) => ask({ kind: "relay", fresh }))),
       ...post("own", RelayBody, (relay) => ask({ kind: "joinedRelay", relay })),

@@ -16,6 +16,7 @@ export type Question =
   | { readonly kind: "show"; readonly id: string }
   | { readonly kind: "ack"; readonly id: string; readonly operator: string; readonly comment: string; readonly way: "console" | "outside" }
   | { readonly kind: "listeners" }
+  | { readonly kind: "coverage" }
   | { readonly kind: "relay"; readonly fresh: boolean }
   | { readonly kind: "ready" }
   /** A warrant signed by the cluster key, and the key that JOIN's MAC is under. */

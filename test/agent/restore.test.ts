@@ -78,7 +78,7 @@ test("an alarm of which it is not known any more what was said rings again", () 
 describe("a rung that comes in days", () => {
   const steps = [{ to: "responsible", via: ["mail"], afterMs: 0 }, { to: "last_resort", via: ["mail"], afterMs: days(3) }] as const;
   test.each([["of the process", false], ["of the host", true]])("is not taken at once after a restart %s", (_, reboot) => {
-    const world = new AgentWorld({ relay: true, settings: settings(aPolicy({ steps })) });
+    const world = new AgentWorld({ relay: true, settings: settings({ ...aPolicy({ steps }), unheardMs: days(90) }) });
     const relay = new RelayOf(world, { verdict: { verdict: "accepted" } });
     world.raise({ severity: "minor" });
     world.passes(minutes(6));

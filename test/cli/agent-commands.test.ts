@@ -75,7 +75,7 @@ test.each(WRONG)("%s is a mistake of usage", async (_, words, said) => {
 });
 
 const NEEDS_AGENT: readonly (readonly [words: readonly string[]])[] = [
-  [["list"]], [["show", "7QK2"]], [["ack", "7QK2", "--as", "li"]], [["listeners"]], [["relay"]],
+  [["list"]], [["show", "7QK2"]], [["ack", "7QK2", "--as", "li"]], [["listeners"]], [["coverage"]], [["relay"]],
   [["raise", "--label", "a=b", "--text", "x"]], [["clear", "--label", "a=b"]], [["clear", "7QK2"]],
 ];
 
@@ -86,7 +86,7 @@ test.each(NEEDS_AGENT)("without a running agent %p says how to start one", async
   expect(err).toContain('start it with "gapbell-agent run"');
 });
 
-test.each(["run", "check", "init", "invite", "listeners", "join-relay", "raise", "clear", "list", "show", "ack", "relay"])("%s has help with an example, --json, --state and what its exit codes mean", async (name) => {
+test.each(["run", "check", "init", "invite", "listeners", "coverage", "join-relay", "raise", "clear", "list", "show", "ack", "relay"])("%s has help with an example, --json, --state and what its exit codes mean", async (name) => {
   const { code, out } = await command(program(), [name, "--help"]);
   expect(code).toBe(0);
   for (const part of ["Example:", `gapbell-agent ${name}`, "--json", "--state", "Exit codes:", "69  nobody answers there"]) expect(out).toContain(part);
@@ -280,6 +280,30 @@ test("listeners shows who is heard and who is not", async () => {
     const lines = (await run("listeners")).out.split("\n");
     expect(lines[1]).toMatch(/^li +laptop +present +person +10\.0\.0\.5:40000/);
     expect(lines[2]).toMatch(/^zhao \(robot\) +wall +never heard/);
+  });
+});
+
+const COVER = { module: "osd", responsible: ["li"], lastResort: false, here: ["li"], verdict: "here", gap: false };
+const PERSON = { operator: "li", modules: ["osd"], verdict: "here", outside: ["mail"], missing: false, listeners: [{ host: "laptop", state: "present", seat: "person", address: "10.0.0.5:40000", lastHeardAt: ALARM.raisedAt }] };
+
+test("coverage ends with 0 where every module has somebody", async () => {
+  await withAgent({ coverage: { status: 200, body: { covered: true, modules: [COVER], operators: [PERSON] } } }, async ({ run }) => {
+    const { code, out } = await run("coverage");
+    expect(code).toBe(0);
+    expect(out).toMatch(/^osd +li +li +somebody is here$/m);
+    expect(out).toMatch(/^li +laptop +present +person +10\.0\.0\.5:40000 .* mail$/m);
+    expect(out).toContain("Every module has somebody who is heard");
+  });
+});
+
+test("coverage ends with 1 and says what to do where something is missing", async () => {
+  const modules = [{ ...COVER, module: "mds", responsible: ["chief"], lastResort: true, here: [], verdict: "nobody", gap: true }, { ...COVER, here: [], verdict: "unheard", gap: true }];
+  const operators = [{ ...PERSON, verdict: "unheard", missing: true, outside: [], listeners: [] }];
+  await withAgent({ coverage: { status: 200, body: { covered: false, modules, operators } } }, async ({ run }) => {
+    const { code, out } = await run("coverage");
+    expect(code).toBe(1);
+    for (const said of ["chief (last resort)", "Nobody answers for module mds", "Nobody who answers for osd has been heard", "gapbell-agent invite --operator li", "li cannot be reached outside"]) expect(out).toContain(said);
+    expect((await run("coverage", "--json")).code).toBe(1);
   });
 });
 

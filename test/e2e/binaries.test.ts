@@ -53,7 +53,7 @@ for (const program of PROGRAMS) {
 }
 
 const COMMANDS: Readonly<Record<Program, readonly string[]>> = {
-  agent: ["run", "check", "init", "invite", "join-relay", "raise", "clear", "list", "show", "listeners", "relay", "ack", "ssh-key"],
+  agent: ["run", "check", "init", "invite", "join-relay", "raise", "clear", "list", "show", "listeners", "coverage", "relay", "ack", "ssh-key"],
   client: ["run", "join", "find", "listen", "list", "ack", "status"],
   relay: ["init", "invite", "run", "probe", "check", "stdio"],
 };

@@ -162,6 +162,15 @@ test("the agent names both listeners as present, with operator, host and address
   ]);
 });
 
+test("coverage names the module that nobody answers for, and ends with 1", async () => {
+  const ran = Bun.spawnSync([lan.agentProgram, "coverage", "--state", lan.agentState], { env: { ...process.env, LC_ALL: "C" } });
+  expect(ran.exitCode).toBe(1);
+  const out = ran.stdout.toString();
+  expect(out).toMatch(/^rack +li, zhao +li, zhao +somebody is here$/m);
+  expect(out).toMatch(/^general +li \(last resort\) +li +NOBODY ANSWERS FOR IT$/m);
+  expect(out).toMatch(/^zhao +\S+ +present +person +127\.0\.0\.1:\d+ .* mail$/m);
+});
+
 test("thousands of datagrams that are noise, cut short or sent again harm nobody", async () => {
   const [own] = lan.heard().filter((datagram) => decodeHeader(datagram).ok);
   const dice = new Prng(20_261_125);

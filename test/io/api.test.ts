@@ -51,6 +51,7 @@ const QUESTIONS: readonly (readonly [method: string, path: string, body: unknown
   ["GET", "/v1/alarms/7QK2M9", undefined, { kind: "show", id: "7QK2M9" }],
   ["POST", "/v1/alarms/7QK2M9/ack", { operator: "li", comment: "on\u0007it" }, { kind: "ack", id: "7QK2M9", operator: "li", comment: "on it", way: "console" }],
   ["GET", "/v1/listeners", undefined, { kind: "listeners" }],
+  ["GET", "/v1/coverage", undefined, { kind: "coverage" }],
   ["GET", "/v1/relay", undefined, { kind: "relay", fresh: false }],
   ["GET", "/v1/relay?fresh=1", undefined, { kind: "relay", fresh: true }],
   ["POST", "/v1/relay", { host: "127.0.0.1", port: 11_117, certificate: PEM }, { kind: "joinedRelay", relay: { host: "127.0.0.1", port: 11_117, certificate: PEM } }],

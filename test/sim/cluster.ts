@@ -6,7 +6,7 @@ import type { Alarm } from "../../lib/alarm/alarm.ts";
 import { type ChannelName, DEFAULT_POLICY, type Policy } from "../../lib/alarm/policy.ts";
 import { toBase64 } from "../../lib/base/bytes.ts";
 import { misfitText } from "../../lib/base/misfit.ts";
-import { minutes } from "../../lib/base/units.ts";
+import { hours, minutes } from "../../lib/base/units.ts";
 import { channelsOf } from "../../lib/channel/channels.ts";
 import type { Channel } from "../../lib/channel/channel.ts";
 import { parseRules, type Rules } from "../../lib/classify/rule.ts";
@@ -75,7 +75,7 @@ export function settings({ rate, quick }: { readonly rate: number; readonly quic
     rules: rulesOf(quick),
     roster: { operators: Object.fromEntries(OPERATORS.map((one) => [one.name, one])), teams: { night: ["zhao", "chief"] }, lastResort: ["chief"] },
     policies: { default: DEFAULT_POLICY, quick: QUICK },
-    replicaLabels: ["replica"], content: ["severity", "module", "item", "text", "times", "id"], lanRate: rate,
+    replicaLabels: ["replica"], content: ["severity", "module", "item", "text", "times", "id"], lanRate: rate, unheardMs: hours(1),
   };
 }
 

@@ -1,6 +1,6 @@
 /** An agent's machine in a world of its own: time moves when told, what it writes and says is kept, and it can be started again. */
 
-import { minutes, type Ms, type Now } from "../../lib/base/units.ts";
+import { days, minutes, type Ms, type Now } from "../../lib/base/units.ts";
 import type { Member } from "../../lib/agent/listeners.ts";
 import { Agent } from "../../lib/agent/machine.ts";
 import { remember } from "../../lib/agent/restore.ts";
@@ -36,7 +36,7 @@ export function settings(set: Partial<AgentSettings> & { readonly people?: reado
     rules: { rules: [{ name: "default", line: 1, match: [], module: "{module}", item: "{item}", severity: "source", policy: "default" }] },
     roster: { operators: Object.fromEntries(people.map((one) => [one.name, one])), teams: {}, lastResort: ["chief"] },
     policies: { default: DEFAULT_POLICY },
-    replicaLabels: [], content: ["severity", "module", "item", "text", "times", "id"], lanRate: 200,
+    replicaLabels: [], content: ["severity", "module", "item", "text", "times", "id"], lanRate: 200, unheardMs: days(3),
     ...more,
   };
 }

@@ -2,11 +2,12 @@
 
 import { spyOn } from "bun:test";
 import type { Command } from "commander";
+import { EXIT } from "../../lib/cli/exit.ts";
 import { runProgram } from "../../lib/cli/main.ts";
 
 export type Ended = { readonly code: number; readonly out: string; readonly err: string };
 
-/** Not for commands that set `process.exitCode`. Two at a time would hear each other. */
+/** Two at a time would hear each other. */
 export async function command(program: Command, words: readonly string[]): Promise<Ended> {
   const out: string[] = [];
   const err: string[] = [];
@@ -23,6 +24,8 @@ export async function command(program: Command, words: readonly string[]): Promi
     return { code, out: out.join(""), err: err.join("") };
   } finally {
     for (const spy of spies) spy.mockRestore();
+    // What one command has set is not how the next one, or the tests, end.
+    process.exitCode = EXIT.done;
     if (locale === undefined) delete process.env["LC_ALL"];
     else process.env["LC_ALL"] = locale;
   }
