@@ -2,7 +2,6 @@
 
 import type { Alarm } from "../alarm/alarm.ts";
 import type { Now } from "../base/units.ts";
-import { compareAlarms } from "../classify/order.ts";
 import { read } from "../trust/certificate.ts";
 import { acknowledge } from "./acknowledge.ts";
 import { approve, pendingApprovals } from "./approvals.ts";
@@ -12,15 +11,14 @@ import type { Invites } from "./hear.ts";
 import type { Member } from "./listeners.ts";
 import { operatorOf, type Parts } from "./parts.ts";
 import type { Question } from "./turn.ts";
-import { viewOf } from "./views.ts";
+import { inOrder, viewOf } from "./views.ts";
 
 export function answer(parts: Parts, invites: Invites, { question, ticket }: { readonly question: Question; readonly ticket: number }, now: Now): void {
   const { draft, book, listeners, wayOut, notes } = parts;
   const reply = (status: number, body: unknown): void => draft.answer(ticket, { status, body });
   switch (question.kind) {
     case "list": {
-      const alarms = question.all ? [...book.all()] : [...book.open()];
-      return reply(200, { alarms: sorted(alarms).map((alarm) => viewOf(alarm, now)), ...(question.all ? { notes: notes.all() } : {}) });
+      return reply(200, { alarms: inOrder(question.all ? book.all() : book.open()).map((alarm) => viewOf(alarm, now)), ...(question.all ? { notes: notes.all() } : {}) });
     }
     case "show": {
       const alarm = find(parts, question.id, reply);
@@ -91,11 +89,4 @@ function find({ book }: Parts, id: string, reply: (status: number, body: unknown
   if (found.kind === "none") reply(404, { error: `No alarm begins with "${id}"`, field: "id" });
   else reply(409, { error: `${found.ids.length} alarms begin with "${id}": give more characters`, field: "id", expected: found.ids.slice(0, 5).map((one) => one.slice(0, 10)).join(", ") });
   return undefined;
-}
-
-function sorted(alarms: readonly Alarm[]): readonly Alarm[] {
-  const ordered = alarms.map((alarm) => ({
-    alarm, severity: alarm.life.severity, at: alarm.generatedAt, module: alarm.classification.module, item: alarm.classification.item, id: alarm.id,
-  }));
-  return ordered.sort(compareAlarms).map(({ alarm }) => alarm);
 }

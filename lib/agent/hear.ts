@@ -19,7 +19,7 @@ import { hearCommit } from "./approvals.ts";
 import { enrol, sayJoined } from "./enrol.ts";
 import { keysOf, type Member } from "./listeners.ts";
 import type { Parts } from "./parts.ts";
-import { ackNonce } from "./views.ts";
+import { ackNonce, inOrder } from "./views.ts";
 
 /** What joining needs besides the parts: the invites handed out. */
 export type Invites = Map<string, Invited>;
@@ -112,21 +112,17 @@ function ack(parts: Parts, { from, sender, body }: { readonly from: Address; rea
   answer(acknowledge(parts, alarm, { operator: member.operator, way, comment: body.comment, revision: body.revision }, now));
 }
 
-function fetch(parts: Parts, { from, sender, body }: { readonly from: Address; readonly sender: string; readonly body: Body<"fetch"> }): void {
-  const to = { kind: "listener", peer: sender, address: from } as const;
+function fetch({ settings, book, catchUp, draft }: Parts, { from, sender, body }: { readonly from: Address; readonly sender: string; readonly body: Body<"fetch"> }): void {
   switch (body.what) {
-    case "rules":
-      for (const piece of pieces("rules", canonicalRules(parts.settings.rules))) say(parts, { kind: "data", body: piece }, to);
-      return;
-    case "open":
-      for (const piece of pieces("open", encodeOpenSet(parts.book.marks()))) say(parts, { kind: "data", body: piece }, to);
-      parts.push.catchUp(sender, parts.book.open());
-      return;
-    case "alarm": {
-      const alarm = body.id === undefined ? undefined : parts.book.get(body.id);
-      if (alarm !== undefined) parts.push.catchUp(sender, [alarm]);
+    case "rules": {
+      const to = { kind: "listener", peer: sender, address: from } as const;
+      for (const piece of pieces("rules", canonicalRules(settings.rules))) draft.add({ kind: "say", message: { kind: "data", body: piece }, to, repeat: false, deflate: false });
       return;
     }
+    case "open":
+      return catchUp.begin(sender, { pieces: pieces("open", encodeOpenSet(book.marks())), ids: inOrder(book.open()).map(({ id }) => id) });
+    case "alarm":
+      return catchUp.add(sender, (body.ids ?? []).filter((id) => book.get(id) !== undefined));
   }
 }
 

@@ -3,7 +3,6 @@
 import { Prng } from "../base/prng.ts";
 import { Tally } from "../base/tally.ts";
 import type { Ms, Now, WallMs } from "../base/units.ts";
-import { compareAlarms } from "../classify/order.ts";
 import { canonicalRules, rulesDigest } from "../classify/rule.ts";
 import type { Listener } from "../duty/presence.ts";
 import type { Machine } from "../port/drive.ts";
@@ -17,6 +16,7 @@ import { advance, fallDue, hearNews, probe } from "./advance.ts";
 import { answer, answerLooked } from "./answer.ts";
 import { Approvals } from "./approvals.ts";
 import { Book } from "./book.ts";
+import { CatchUp } from "./catch-up.ts";
 import { Coverage, watchCoverage } from "./coverage.ts";
 import { Draft } from "./draft.ts";
 import { type News, WayOut } from "./escalate.ts";
@@ -30,7 +30,7 @@ import type { Alarm } from "../alarm/alarm.ts";
 import { wantsPerson } from "../alarm/lifecycle.ts";
 import { SlowClocks } from "./slow-clocks.ts";
 import { type AgentEvent, type AgentSettings, type AgentTurn, type Audience, STORE_FAILED_EXIT_MS } from "./turn.ts";
-import { itemOf, stateOf } from "./views.ts";
+import { inOrder, itemOf, stateOf } from "./views.ts";
 
 /** What an earlier life of this agent left in the store, re-anchored to the present boot. */
 export type Remembered = {
@@ -94,7 +94,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     this.#unfit = remembered.unfit;
     const current = (): AgentSettings => this.#settings;
     this.#parts = {
-      self, mac: new OpenMac(self.group.key), draft: new Draft(), book, push, wayOut, listeners, approvals: new Approvals({ nonceKey: self.secrets.challengeKey, epoch: self.epoch, at: now.mono }), notes: new Notes(), coverage: new Coverage(now.mono), slowClocks: new SlowClocks(), refusals: new Tally(),
+      self, mac: new OpenMac(self.group.key), draft: new Draft(), book, push, catchUp: new CatchUp(now.mono), wayOut, listeners, approvals: new Approvals({ nonceKey: self.secrets.challengeKey, epoch: self.epoch, at: now.mono }), notes: new Notes(), coverage: new Coverage(now.mono), slowClocks: new SlowClocks(), refusals: new Tally(),
       get settings() { return current(); },
     };
     this.#restore(remembered, now);
@@ -145,9 +145,9 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
   }
 
   nextWakeup(): Ms | undefined {
-    const { book, push, wayOut, listeners, coverage } = this.#parts;
+    const { book, push, catchUp, wayOut, listeners, coverage } = this.#parts;
     const exit = this.#failedAt === undefined || this.#exiting ? undefined : this.#failedAt + STORE_FAILED_EXIT_MS;
-    const moments = [book.next(), push.next(this.#now.mono), wayOut.next(), listeners.next(), coverage.next(), exit].filter((at) => at !== undefined);
+    const moments = [book.next(), push.next(this.#now.mono), catchUp.next(this.#now.mono), wayOut.next(), listeners.next(), coverage.next(), exit].filter((at) => at !== undefined);
     return moments.length === 0 ? undefined : Math.min(...moments);
   }
 
@@ -210,10 +210,10 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
   #speak(): void {
     const { push, book, draft } = this.#parts;
     const read = readLabels(this.#parts);
-    for (const batch of push.takeBatches(this.#now.mono)) {
+    for (const batch of [...push.takeBatches(this.#now.mono), ...this.#caughtUp()]) {
       const to = this.#audience(batch);
       if (to === undefined) continue;
-      const alarms = batch.ids.flatMap((id) => book.get(id) ?? []).sort((a, b) => compareAlarms(orderOf(a), orderOf(b)));
+      const alarms = inOrder(batch.ids.flatMap((id) => book.get(id) ?? []));
       const options = { frame: FRAME_BYTES, deflate: batch.flood, most: ITEMS_MOST };
       const { repeat, flood: deflate } = batch;
       if (batch.kind === "state") {
@@ -226,7 +226,19 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     }
   }
 
-  #audience({ audience }: Batch): Audience | undefined {
+  /** What listeners have asked for and may have now; pieces of lists are said at once. */
+  #caughtUp(): readonly Batch[] {
+    const { catchUp, draft } = this.#parts;
+    return catchUp.take(this.#now.mono).flatMap((portion): readonly Batch[] => {
+      const { listener: audience, kind } = portion;
+      if (kind !== "data") return [{ audience, kind, ids: portion.ids, flood: portion.flood, repeat: true }];
+      const to = this.#audience({ audience });
+      if (to !== undefined) draft.add({ kind: "say", message: { kind, body: portion.piece }, to, repeat: false, deflate: false });
+      return [];
+    });
+  }
+
+  #audience({ audience }: Pick<Batch, "audience">): Audience | undefined {
     if (audience === "everyone") return { kind: "everyone" };
     const listener = this.#parts.listeners.get(audience);
     return listener === undefined ? undefined : { kind: "listener", peer: audience, address: listener.address };
@@ -322,8 +334,4 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
 
 function digestOf({ rules }: AgentSettings): string {
   return rulesDigest(canonicalRules(rules));
-}
-
-function orderOf({ life, generatedAt, classification, id }: Alarm): Parameters<typeof compareAlarms>[0] {
-  return { severity: life.severity, at: generatedAt, module: classification.module, item: classification.item, id };
 }

@@ -9,6 +9,7 @@ import type { Identity } from "../trust/keys.ts";
 import type { OpenMac } from "../wire/open-set.ts";
 import type { Approvals } from "./approvals.ts";
 import type { Book } from "./book.ts";
+import type { CatchUp } from "./catch-up.ts";
 import type { Coverage } from "./coverage.ts";
 import type { Draft } from "./draft.ts";
 import type { WayOut } from "./escalate.ts";
@@ -47,6 +48,7 @@ export type Parts = {
   readonly draft: Draft;
   readonly book: Book;
   readonly push: Pusher;
+  readonly catchUp: CatchUp;
   readonly wayOut: WayOut;
   readonly listeners: Listeners;
   readonly approvals: Approvals;

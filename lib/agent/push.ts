@@ -30,8 +30,8 @@ export const FLOOD_ITEMS = 40;
 /** A listener gives about 600 receipts a second: 15 datagrams of 40 (client/receipts.ts). */
 const RECEIPT_TAKES_MS: Ms = 2;
 /** Alarms taken for one datagram: so many fit, and in a flood, deflated, so many. */
-const BATCH_PLAIN = 3;
-const BATCH_FLOOD = 12;
+export const BATCH_PLAIN = 3;
+export const BATCH_FLOOD = 12;
 
 export type Level = "receipt" | "seen";
 /** Which ring of the alarm a listener has, and how far it came. */
@@ -128,14 +128,6 @@ export class Pusher {
     this.#enqueue("everyone", "alarm", alarm.id, false);
     const every = REALERT_MS[alarm.life.severity];
     if (every !== undefined && wantsPerson(alarm.life) && this.#realerts.dueOf(alarm.id) === undefined) this.#realerts.set(alarm.id, now + every);
-  }
-
-  /** Everything that one listener lacks; in a flood it waits until everybody has been told what is new. */
-  catchUp(listener: PeerId, alarms: Iterable<Alarm>): void {
-    for (const alarm of alarms) {
-      this.#enqueue(listener, "alarm", alarm.id, true);
-      this.#enqueue(listener, "state", alarm.id, true);
-    }
   }
 
   /** @returns whether this receipt says something new */

@@ -5,6 +5,7 @@ import { wantsPerson } from "../alarm/lifecycle.ts";
 import { toBase64, utf8 } from "../base/bytes.ts";
 import { hmacSha256 } from "../base/digest.ts";
 import type { Now } from "../base/units.ts";
+import { compareAlarms } from "../classify/order.ts";
 import type { Body } from "../wire/message.ts";
 import { LABELS_BYTES_MOST } from "../wire/constants.ts";
 import { utf8Length } from "../base/bytes.ts";
@@ -27,6 +28,14 @@ export function viewOf(alarm: Alarm, now: Now): Readonly<Record<string, unknown>
     /** When it leaves the LAN unless somebody takes it. */
     deadline: wantsPerson(life) ? Math.round(now.wall + (life.ackDue - now.mono)) : undefined,
   };
+}
+
+/** In the one order of alarms. */
+export function inOrder(alarms: Iterable<Alarm>): readonly Alarm[] {
+  const ordered = [...alarms].map((alarm) => ({
+    alarm, severity: alarm.life.severity, at: alarm.generatedAt, module: alarm.classification.module, item: alarm.classification.item, id: alarm.id,
+  }));
+  return ordered.sort(compareAlarms).map(({ alarm }) => alarm);
 }
 
 /** What a listener's acknowledgement must echo: proof that it has seen this revision. */

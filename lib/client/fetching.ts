@@ -1,4 +1,4 @@
-/** What this listener lacks of an agent's knowledge, the rules and the open alarms, asked for until it is complete. */
+/** What this listener lacks of an agent's knowledge, the rules, the list of what is open and alarms of it, asked for until it is complete. */
 
 import { backoff } from "../base/backoff.ts";
 import type { Prng } from "../base/prng.ts";
@@ -13,8 +13,10 @@ const FETCH_AGAIN = { firstMs: seconds(2), mostMs: seconds(30) } as const;
 export const LAG_PATIENCE_MS: Ms = seconds(1);
 /** After a complete list the next one is asked for no sooner, whatever the beacons say. */
 export const LIST_EVERY_MS: Ms = seconds(5);
+/** Behind a complete list the alarms follow: so long after the last of them what is lacking has been lost. */
+export const LULL_MS: Ms = seconds(1);
 
-export type What = Body<"data">["what"];
+export type What = Body<"fetch">["what"];
 
 type Wish = {
   readonly agent: PeerId;
@@ -56,16 +58,22 @@ export class Fetching {
     this.#listedAt.delete(agent);
   }
 
+  /** Alarms of a list that this agent has said come in: what is lacking may be on its way. */
+  flows(agent: PeerId, now: Ms): void {
+    const wish = this.#wishes.get(`alarm ${agent}`);
+    if (wish !== undefined) wish.due = Math.max(wish.due, now + LULL_MS);
+  }
+
   /**
    * What is to be asked now.
    *
-   * @param needless whether what was missing has come meanwhile; looked at only before the first question, because it costs
+   * @param needless whether what was missing has come meanwhile; of a whole it is looked at only before the first question, because it costs
    */
   takeDue(now: Ms, needless: (agent: PeerId, what: What) => boolean): readonly { readonly agent: PeerId; readonly what: What }[] {
     const due: { agent: PeerId; what: What }[] = [];
     for (const [key, wish] of this.#wishes) {
       if (wish.due > now) continue;
-      if (wish.tries === 0 && needless(wish.agent, wish.what)) {
+      if ((wish.tries === 0 || wish.what === "alarm") && needless(wish.agent, wish.what)) {
         this.#wishes.delete(key);
         continue;
       }

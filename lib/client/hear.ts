@@ -1,5 +1,6 @@
 /** What the LAN says to the listener: every message of an agent has its place here. */
 
+import type { OccurrenceId } from "../alarm/alarm.ts";
 import { fromBase64, toBase64 } from "../base/bytes.ts";
 import { sha256 } from "../base/digest.ts";
 import type { Now } from "../base/units.ts";
@@ -11,15 +12,12 @@ import type { Opened } from "../trust/opener.ts";
 import type { Body } from "../wire/message.ts";
 import { decodeOpenSet, openSetMac } from "../wire/open-set.ts";
 import { confirm } from "./acknowledge.ts";
-import { type Fetched, LAG_PATIENCE_MS } from "./fetching.ts";
+import { type Fetched, LAG_PATIENCE_MS, LULL_MS } from "./fetching.ts";
 import type { AlarmItem, Inboxed, Said, StateItem } from "./inbox.ts";
 import type { Parts } from "./parts.ts";
 import { goneLine } from "./phrases.ts";
 import type { KnownAgent } from "./turn.ts";
 import { alarmLine, isMine, showingOf, standingLine, tapState } from "./views.ts";
-
-/** A lost ALARM after a complete list shows itself after so long. */
-const LIST_CHECK_MS = 3000;
 
 export function hear(parts: Parts, { from, packet }: { readonly from: Address; readonly packet: Opened }, now: Now): void {
   const { message, sender, freshness } = packet;
@@ -32,6 +30,7 @@ export function hear(parts: Parts, { from, packet }: { readonly from: Address; r
   if (fresh) parts.ears.heard(sender, packet, now);
   const said: Said = { agent: sender, epoch: packet.epoch, counter: packet.counter };
   // An alarm is put before people even where it could be a recording; nothing else is believed before the challenge is answered.
+  if (fresh && message.kind === "alarm") parts.fetching.flows(sender, now.mono);
   if (message.kind === "alarm" && freshness !== "older") for (const item of message.body.alarms) takeAlarm(parts, item, { said, verified: fresh }, now);
   if (!fresh || !agent.believed) return message.kind === "alarm" && freshness !== "older" ? undefined : parts.refusals.count("not proven to be of now");
   if (message.kind === "state") for (const state of message.body.states) takeState(parts, state, said, now);
@@ -173,15 +172,26 @@ function takeRules(parts: Parts, { bytes, digest }: Fetched): void {
 function takeList(parts: Parts, began: Said, { bytes }: Fetched, now: Now): void {
   const marks = decodeOpenSet(bytes);
   if (marks === undefined) return;
-  const { inbox, draft, fetching, expected, self } = parts;
+  const { inbox, draft, fetching, expected, lists, self } = parts;
   for (const closed of inbox.closeAllBut(new Set(marks.map(({ id }) => id)), began, now)) {
     draft.add({ kind: "update", id: closed.item.id, line: goneLine(self.language), gone: true });
     draft.add({ kind: "tell", line: tapState(closed, true) });
   }
   const mac = openSetMac(marks, self.group.key);
   expected.set(began.agent, mac);
-  // The alarms themselves follow the list; whatever of them is lost is asked for again.
-  if (mac !== ownMac(parts)) fetching.want(began.agent, "open", { now: now.mono, delayMs: LIST_CHECK_MS });
+  lists.set(began.agent, { mac, marks });
+  // The alarms themselves follow the list; whatever of them is lost is asked for by name.
+  if (mac !== ownMac(parts)) fetching.want(began.agent, "alarm", { now: now.mono, delayMs: LULL_MS });
+}
+
+/** What the agent's list names and has not come. Nothing where it has said since that its set is another one. */
+export function lackingOf({ inbox, lists, expected }: Parts, agent: PeerId): readonly OccurrenceId[] {
+  const list = lists.get(agent);
+  if (list === undefined || list.mac !== expected.get(agent)) return [];
+  return list.marks.flatMap(({ id, revision, ring }) => {
+    const held = inbox.get(id);
+    return held?.closedAt === undefined && held?.item.revision === revision && held.item.ring === ring ? [] : [id];
+  });
 }
 
 /** What our own open set comes to. */

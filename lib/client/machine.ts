@@ -7,14 +7,14 @@ import type { Ms, Now } from "../base/units.ts";
 import type { Machine } from "../port/drive.ts";
 import type { Address } from "../port/lan.ts";
 import type { PeerId } from "../trust/keys.ts";
-import { RECEIPTS_MOST } from "../wire/constants.ts";
+import { FETCHED_MOST, RECEIPTS_MOST } from "../wire/constants.ts";
 import { OpenMac } from "../wire/open-set.ts";
 import { fit, FRAME_BYTES } from "../wire/page.ts";
 import { answerLate, askAck, nextAnswer, sayAcks, take } from "./acknowledge.ts";
 import { Acks, type PendingAck } from "./acks.ts";
 import { Draft } from "./draft.ts";
 import { Fetching, type What } from "./fetching.ts";
-import { hear, ownMac } from "./hear.ts";
+import { hear, lackingOf, ownMac } from "./hear.ts";
 import { Ears, type Place } from "./hearing.ts";
 import { Inbox, type Inboxed } from "./inbox.ts";
 import { addressOf, type HeldRules, type Parts } from "./parts.ts";
@@ -36,6 +36,8 @@ export type Remembered = {
 /** EX_IOERR: the disk is not what it was. */
 const EXIT_STORE_FAILED = 74;
 const VERSIONS: [number, number] = [1, 1];
+/** Lost alarms asked for at once: ten datagrams, half of what an agent takes of one listener in a second. The others are asked for next. */
+const LACKING_MOST = 10 * FETCHED_MOST;
 
 export class Client implements Machine<ClientEvent, ClientTurn> {
   readonly #parts: Parts;
@@ -54,7 +56,7 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
     this.#parts = {
       self, mac: new OpenMac(self.group.key), startedAt: now.wall, draft: new Draft(), inbox: new Inbox(), receipts: new Receipts(dice), acks: new Acks(dice),
       ears: new Ears({ agents, places, dice, nonceKey: self.nonceKey, at: now.mono }), fetching: new Fetching(dice), roads: new Roads({ tcp: self.tcp }),
-      waiting: new Map(), expected: new Map(), digests: new Map(), refusals: new Tally(), rules: remembered.rules,
+      waiting: new Map(), expected: new Map(), lists: new Map(), digests: new Map(), refusals: new Tally(), rules: remembered.rules,
     };
     this.#parts.inbox.restore(remembered.inbox, now);
     this.#parts.acks.restore(remembered.acks, now);
@@ -265,10 +267,13 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
 
   #fetch(now: Now): void {
     const { fetching, expected, draft } = this.#parts;
-    const needless = (agent: PeerId, what: What): boolean => what === "open" && expected.get(agent) === ownMac(this.#parts);
+    const needless = (agent: PeerId, what: What): boolean =>
+      what === "open" ? expected.get(agent) === ownMac(this.#parts) : what === "alarm" && lackingOf(this.#parts, agent).length === 0;
     for (const { agent, what } of fetching.takeDue(now.mono, needless)) {
       const address = addressOf(this.#parts, agent);
-      if (address !== undefined) draft.add({ kind: "say", message: { kind: "fetch", body: { what } }, to: { kind: "agent", peer: agent, address }, repeat: false });
+      if (address === undefined) continue;
+      const bodies = what === "alarm" ? groupsOf(lackingOf(this.#parts, agent).slice(0, LACKING_MOST), FETCHED_MOST).map((ids) => ({ what, ids })) : [{ what }];
+      for (const body of bodies) draft.add({ kind: "say", message: { kind: "fetch", body }, to: { kind: "agent", peer: agent, address }, repeat: false });
     }
   }
 
@@ -300,6 +305,10 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
       this.#places = new Map([...this.#places, [agent.id, place]]);
     }
   }
+}
+
+function groupsOf<Item>(items: readonly Item[], most: number): Item[][] {
+  return Array.from({ length: Math.ceil(items.length / most) }, (_, at) => items.slice(at * most, (at + 1) * most));
 }
 
 /** As it is stored: 64-bit numbers are decimal strings. */

@@ -13,7 +13,7 @@ import type { Inbox } from "./inbox.ts";
 import type { Receipts } from "./receipts.ts";
 import type { Roads } from "./roads.ts";
 import type { ClientSelf } from "./turn.ts";
-import type { OpenMac } from "../wire/open-set.ts";
+import type { OpenMac, OpenMark } from "../wire/open-set.ts";
 import type { PeerId } from "../trust/keys.ts";
 
 /** The rules as the agent sent them; `digest` "" where there are none yet. */
@@ -34,6 +34,8 @@ export type Parts = {
   readonly waiting: Map<OccurrenceId, readonly { readonly ticket: number; readonly due: Ms }[]>;
   /** What each agent's open set comes to, as it last said. */
   readonly expected: Map<PeerId, string>;
+  /** The last complete list of each agent. */
+  readonly lists: Map<PeerId, { readonly mac: string; readonly marks: readonly OpenMark[] }>;
   /** The rules' digest that each agent last named. */
   readonly digests: Map<PeerId, string>;
   /** Messages of the LAN that were opened and came to nothing. */

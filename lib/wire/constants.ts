@@ -57,6 +57,8 @@ export const CERTIFICATE_BYTES_MOST = 320;
 export const SEEK_PAD_BYTES = 760;
 /** Alarms or states in one body, whatever would fit. */
 export const ITEMS_MOST = 64;
+/** Alarms asked for in one FETCH. */
+export const FETCHED_MOST = 32;
 /** Receipts in one body. */
 export const RECEIPTS_MOST = 40;
 /** Names in `to` of an alarm. */

@@ -5,7 +5,7 @@
 
 import { z } from "zod";
 import { SEVERITIES } from "../alarm/severity.ts";
-import { CERTIFICATE_BYTES_MOST, CHUNK_BYTES, ITEMS_MOST, RECEIPTS_MOST, SEEK_PAD_BYTES, TO_MOST } from "./constants.ts";
+import { CERTIFICATE_BYTES_MOST, CHUNK_BYTES, FETCHED_MOST, ITEMS_MOST, RECEIPTS_MOST, SEEK_PAD_BYTES, TO_MOST } from "./constants.ts";
 
 const BASE64 = /^[A-Za-z0-9_-]*$/;
 /** base64url without padding. */
@@ -117,11 +117,11 @@ export const Acked = z.object({
 
 /**
  * Listener to agent: what I lack. `open` is answered by DATA pieces that list every open alarm, then by ALARM and STATE
- * for each of them by unicast; what the complete list does not name is not open any more.
+ * for each of them by unicast; what the complete list does not name is not open any more. `alarm`: ALARM and STATE of those in `ids`.
  */
 export const Fetch = z.object({
   what: z.enum(["rules", "open", "alarm"]),
-  digest: digest.optional(), from: count.optional(), id: id.optional(),
+  digest: digest.optional(), from: count.optional(), ids: z.array(id).min(1).max(FETCHED_MOST).optional(),
 });
 
 /**

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { Prng } from "../../lib/base/prng.ts";
 import { minutes, seconds } from "../../lib/base/units.ts";
 import { canonicalRules, type Rules, rulesDigest } from "../../lib/classify/rule.ts";
 import { TYPES } from "../../lib/wire/constants.ts";
@@ -109,6 +110,44 @@ test("an alarm lost behind a complete list is asked for again without waiting fo
   world.passes(seconds(15));
   expect(lost).toBe(1);
   expect(world.rung()).toEqual(["000001 1"]);
+});
+
+test("of a thousand open alarms what is lost is asked for by name, and all are there within a minute though a fifth of everything is lost", () => {
+  const world = new ClientWorld();
+  for (let number = 1; number <= 1000; number += 1) world.agent.holds(anItem({ id: anId(number) }));
+  const dice = new Prng(5);
+  const hears = world.hears.bind(world);
+  world.hears = (datagram, from) => {
+    if (dice.fraction() >= 0.2) hears(datagram, from);
+  };
+  world.start();
+  world.passes(minutes(1), { beacons: true });
+  expect(world.list().length).toBe(1000);
+  expect(world.status().alarms["open"]).toBe(1000);
+  const asked = world.said("fetch");
+  expect(asked.some(({ what, ids }) => what === "alarm" && ids !== undefined)).toBe(true);
+  expect(asked.filter(({ what }) => what === "open").length).toBeLessThanOrEqual(6);
+  const before = world.said("fetch").length;
+  world.passes(minutes(5), { beacons: true });
+  expect(world.said("fetch").length).toBe(before);
+});
+
+test("what a list names and is over before it comes is asked for no more after the next beacon", () => {
+  const world = new ClientWorld().settle();
+  world.agent.holds(anItem());
+  world.agent.answers.fetch = false;
+  world.hears(world.agent.beacon());
+  world.passes(seconds(7));
+  const effect = sealedFetch(world);
+  world.agent.answers.fetch = true;
+  const list = world.agent.receive(effect, { host: "10.0.0.20", port: 40000 });
+  world.agent.open.clear();
+  for (const { datagram } of list) if (datagram[3] === TYPES.data) world.hears(datagram);
+  world.passes(minutes(1), { beacons: true });
+  const before = world.said("fetch").length;
+  world.passes(minutes(10), { beacons: true });
+  expect(world.said("fetch").length).toBe(before);
+  expect(world.list()).toEqual([]);
 });
 
 test("however often a beacon differs, the list is asked for at most every five seconds", () => {

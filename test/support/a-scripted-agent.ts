@@ -183,11 +183,11 @@ export class ScriptedAgent {
     return this.heard.flatMap((message) => (message.kind === kind ? [message.body as Body<Kind>] : []));
   }
 
-  #fetch({ what }: Body<"fetch">): readonly Message[] {
+  #fetch({ what, ids }: Body<"fetch">): readonly Message[] {
     if (what === "rules") return pieces("rules", canonicalRules(this.rules)).map((body) => ({ kind: "data", body }));
-    const held = [...this.open.values()];
+    const held = ids === undefined ? [...this.open.values()] : ids.flatMap((id) => this.open.get(id) ?? []);
     return [
-      ...pieces("open", encodeOpenSet(held.map(({ item }) => item))).map((body): Message => ({ kind: "data", body })),
+      ...(what === "open" ? pieces("open", encodeOpenSet(held.map(({ item }) => item))).map((body): Message => ({ kind: "data", body })) : []),
       ...held.map(({ item }): Message => ({ kind: "alarm", body: { alarms: [item] } })),
       ...held.map(({ state }): Message => ({ kind: "state", body: { states: [state] } })),
     ];

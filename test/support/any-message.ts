@@ -102,7 +102,7 @@ export const ANY_BODY: { readonly [Kind in MessageKind]: fc.Arbitrary<Body<Kind>
   }),
   ack: fc.record({ id, revision: count, nonce: base64(8), comment: anyText(200).map((said) => said.replace(/[\p{Cc}\p{Cs}]/gu, " ")), robot: fc.boolean() }),
   acked: fc.record({ id, revision: count, outcome: fc.constantFrom("taken", "already", "recorded", "refused"), reason: anyText(100), by: anyText(32) }),
-  fetch: maybe(fc.record({ what: fc.constantFrom("rules", "open", "alarm") }), fc.record({ digest: base64(32), from: count, id })),
+  fetch: maybe(fc.record({ what: fc.constantFrom("rules", "open", "alarm") }), fc.record({ digest: base64(32), from: count, ids: fc.array(id, { minLength: 1, maxLength: 32 }) })),
   data: fc.record({ what: fc.constantFrom("rules", "open"), digest: base64(32), piece: count, pieces: count, bytes: upTo(CHUNK_BYTES) }),
   join: fc.record({ invite: base64(8), ed: base64(32), x: base64(32), nonce: base64(16), host: anyText(64, 1), mac: base64(32) }),
   commit: maybe(fc.record({ commit: base64(32), key: base64(32) }), fc.record({ x: base64(32), nonce: base64(16), host: anyText(64, 1), operator: anyText(32) })).map(padded),

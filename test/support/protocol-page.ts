@@ -7,9 +7,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { BROADCAST_EVERY_MS, BROADCAST_REPEATS, BURST_SECONDS, FLOOD_ITEMS, REPEAT_AT_MS, REPEAT_EVERY_MS, STATE_AT_MS } from "../../lib/agent/push.ts";
+import { CATCH_UP_RATE, CATCH_UP_RATE_ALL } from "../../lib/agent/catch-up.ts";
 import { RENEW_MS } from "../../lib/agent/listeners.ts";
 import { ACK_AT_MS, ACK_BROADCAST_FROM, ACK_EVERY_MS } from "../../lib/client/acks.ts";
-import { LAG_PATIENCE_MS, LIST_EVERY_MS } from "../../lib/client/fetching.ts";
+import { LAG_PATIENCE_MS, LIST_EVERY_MS, LULL_MS } from "../../lib/client/fetching.ts";
 import { RECEIPT_AGAIN_MS } from "../../lib/client/receipts.ts";
 import { FROM_AGENTS, FROM_LISTENERS, IN_CLEAR, PROVES_ITSELF, RATES, type Drop } from "../../lib/trust/opener.ts";
 import { WINDOW_COUNTERS } from "../../lib/trust/window.ts";
@@ -31,7 +32,7 @@ const USES: { readonly [Kind in MessageKind]: { readonly to: string; readonly se
   receipt: { to: "agent", sealed: "pair", use: "on this host's disk, or put before a person" },
   ack: { to: "agent", sealed: "pair or group", use: "the operator of this listener takes the alarm; repeated until ACKED" },
   acked: { to: "listener", sealed: "pair", use: "the agent's word on an ACK, for every copy of it" },
-  fetch: { to: "agent", sealed: "pair", use: "asks for the rules, the open set, or one alarm" },
+  fetch: { to: "agent", sealed: "pair", use: "asks for the rules, for all that is open, or for some alarms" },
   data: { to: "listener", sealed: "pair", use: "one piece of the rules or of the open set" },
   join: { to: "agent", sealed: "clear", use: "a stranger enrols by an invite" },
   joined: { to: "stranger", sealed: "clear; the group key in it sealed for the pair", use: "certificates and the group key, or a refusal" },
@@ -73,7 +74,7 @@ const MEANINGS: { readonly [Kind in MessageKind]: Readonly<Record<string, string
   receipt: { "receipts[].id": "occurrence", "receipts[].revision": "as shown", "receipts[].ring": "as shown", "receipts[].level": "`receipt`: on disk; `seen`: put before a person" },
   ack: { id: "occurrence", revision: "as shown", nonce: "of that revision, from ALARM", comment: "without control characters", robot: "a script took it" },
   acked: { id: "of the ACK", revision: "of the ACK", outcome: "`taken` it counts; `already` somebody had it, or it was cleared; `recorded` the clock runs on; `refused`", reason: "in words, or empty", by: "who has it, or empty" },
-  fetch: { what: "which whole", digest: "reserved", from: "reserved", id: "with `alarm`" },
+  fetch: { what: "which whole", digest: "reserved", from: "reserved", ids: "with `alarm`" },
   data: { what: "which whole", digest: "SHA-256 of all its bytes", piece: "from 0", pieces: "of how many", bytes: "of this piece" },
   join: { invite: "name of the invite", ed: "the newcomer's Ed25519 key", x: "its X25519 key", nonce: "to be echoed by JOINED", host: "for people", mac: "proof of the invite's secret" },
   joined: {
@@ -190,8 +191,10 @@ export const TABLES: Readonly<Record<string, () => string>> = {
     ["RECEIPT", `after 0 to \`jitterMs\`, many to a datagram; again for a copy of the alarm at most every ${seconds(RECEIPT_AGAIN_MS)}`],
     ["ACK", `at ${times(ACK_AT_MS)}, then every ${seconds(ACK_EVERY_MS)} until ACKED; from the ${ACK_BROADCAST_FROM + 1}th on also by broadcast, sealed for the group`],
     ["FETCH `open`", `${seconds(LAG_PATIENCE_MS)} after a BEACON whose \`open\` is not ours; not within ${seconds(LIST_EVERY_MS)} of a complete list`],
+    ["FETCH `alarm`", `${seconds(LULL_MS)} after the last ALARM that follows a list, while something of it lacks; again with backoff from 2 s`],
     ["a flood", `more than ${FLOOD_ITEMS} alarms of one severity waiting for one audience: they travel deflated`],
     ["datagrams of the agent", `\`lan.rate\` a second, ${BURST_SECONDS} s of it at once; the worst severity first`],
+    ["what a listener fetches of alarms", `${CATCH_UP_RATE.perSecond} datagrams a second (${CATCH_UP_RATE.burst} at once), ${number(CATCH_UP_RATE_ALL.perSecond)} a second for all listeners (${CATCH_UP_RATE_ALL.burst} at once)`],
   ]),
   limits: () => table(["what", "most"], [
     ["datagram", `${number(wire.DATAGRAM_BYTES_MOST)} bytes`], ["body, sealed", `${number(wire.BODY_BYTES_MOST)} bytes`], ["body, inflated", `${number(wire.INFLATED_BYTES_MOST)} bytes`],
@@ -204,6 +207,7 @@ export const TABLES: Readonly<Record<string, () => string>> = {
 /** How many items a list has. */
 const MANY: { readonly [Kind in MessageKind]?: string } = {
   alarm: `\n\n\`alarms\`: 1 to ${wire.ITEMS_MOST}.`, state: `\n\n\`states\`: 1 to ${wire.ITEMS_MOST}.`, receipt: `\n\n\`receipts\`: 1 to ${wire.RECEIPTS_MOST}.`,
+  fetch: `\n\n\`ids\`: 1 to ${wire.FETCHED_MOST}.`,
 };
 
 export function meaningsOf(kind: MessageKind): readonly string[] {

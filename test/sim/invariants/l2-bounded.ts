@@ -1,4 +1,5 @@
 import { minutes, type Ms } from "../../../lib/base/units.ts";
+import { CATCH_UP_RATE } from "../../../lib/agent/catch-up.ts";
 import { BURST_SECONDS } from "../../../lib/agent/push.ts";
 import type { Invariant } from "../watch.ts";
 
@@ -13,23 +14,26 @@ export const BOUNDED: Invariant = {
   name: "L2",
   sentence: "no effect repeats without bound",
   watch: (world, broken) => {
-    /** Datagrams that the rate has not yet paid for. */
-    let owed = 0;
-    let owedAt = 0;
+    /** Datagrams that the rate has not yet paid for: said to everybody, and to single listeners. */
+    const debts = { group: { owed: 0, at: 0 }, pair: { owed: 0, at: 0 } };
     let minuteAt = 0;
     let asked = 0;
     let lastAlarmAt = 0;
     let lastMessageAt = 0;
     let lastSubmit = new Map<string, number>();
     return {
-      said: ({ host, message }) => {
+      said: ({ host, message, to }) => {
         if (host !== world.agent.host || (message.kind !== "alarm" && message.kind !== "state")) return;
         const { now } = world.agenda;
         if (message.kind === "alarm") lastAlarmAt = now;
-        const perSecond = DATAGRAMS_A_BATCH * world.plan.lanRate;
-        owed = Math.max(0, owed - ((now - owedAt) / 1000) * perSecond) + 1;
-        owedAt = now;
-        if (owed > perSecond * BURST_SECONDS + 1) broken(`${Math.ceil(owed)} datagrams with alarms at once, where the rate is ${world.plan.lanRate} a second`);
+        // What one listener lacks it gets beside the LAN's rate.
+        const lacking = to.kind === "group" ? 0 : world.listeners.length;
+        const perSecond = DATAGRAMS_A_BATCH * (world.plan.lanRate + lacking * CATCH_UP_RATE.perSecond);
+        const atOnce = DATAGRAMS_A_BATCH * (world.plan.lanRate * BURST_SECONDS + lacking * CATCH_UP_RATE.burst);
+        const debt = debts[to.kind === "group" ? "group" : "pair"];
+        debt.owed = Math.max(0, debt.owed - ((now - debt.at) / 1000) * perSecond) + 1;
+        debt.at = now;
+        if (debt.owed > atOnce + 1) broken(`${Math.ceil(debt.owed)} datagrams with alarms at once, where the rate is ${world.plan.lanRate} a second`);
       },
       asked: (request) => {
         const { now } = world.agenda;
