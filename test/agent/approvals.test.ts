@@ -59,10 +59,11 @@ test("an approval is good once", () => {
   expect(agent.ask({ kind: "approved", warrant })).toMatchObject({ error: expect.stringContaining("does not wait any more") });
 });
 
-test("a warrant that the cluster key has not signed lets nobody in", () => {
+test("a warrant that the cluster key has not signed, or that is for another transcript, lets nobody in", () => {
   const agent = new BesiegedAgent();
   const newcomer = new Newcomer(1);
   newcomer.waits(agent);
+  expect(agent.ask({ kind: "approved", warrant: newcomer.warrant({ hash: toBase64(fill(9)) }) })).toHaveProperty("error");
   expect(agent.ask({ kind: "approved", warrant: newcomer.warrant({ signer: IDENTITIES.other }) })).toMatchObject({ field: "warrant" });
   expect([agent.listeners(), codes(agent)]).toEqual([[], [newcomer.code]]);
 });
@@ -170,4 +171,23 @@ test("a listener whose membership was lost is let in anew with its keys", () => 
   agent.ask({ kind: "approved", warrant: newcomer.warrant({ operator: "zhao" }) });
   expect(joins(newcomer, newcomer.asks(agent, { revealed: true }))).toBe(true);
   expect(agent.listeners()).toMatchObject([{ id: IDENTITIES.listener.id, operator: "zhao" }]);
+});
+
+test("a member cannot ask in the name of another's keys", () => {
+  const agent = new BesiegedAgent();
+  const mallory = agent.enrols(IDENTITIES.other, { at: { host: "10.0.0.66", port: 6666 } });
+  const { asking, at } = new Newcomer(1);
+  const says = (revealed: boolean): Said | undefined => agent.hears(mallory.seal({ kind: "commit", body: composeCommit(asking, { revealed }) }, "clear"), at)[0];
+  says(false);
+  expect(refusal(says(true))).toContain("not what was committed to");
+  expect(codes(agent)).toEqual([]);
+});
+
+test("once nothing can be stored, nobody is told that he was let in", () => {
+  const agent = new BesiegedAgent();
+  const newcomer = new Newcomer(1);
+  newcomer.waits(agent);
+  agent.ask({ kind: "approved", warrant: newcomer.warrant() });
+  agent.put({ kind: "storeFailed", reason: "input/output error" });
+  expect(newcomer.asks(agent, { revealed: true })).toBeUndefined();
 });

@@ -55,9 +55,9 @@ export class Newcomer {
   }
 
   /** What the cluster key signs for whoever shows this code. */
-  warrant(set: { readonly operator?: string; readonly robot?: boolean; readonly signer?: Identity } = {}): string {
-    const { operator = "li", robot = false, signer = CLUSTER } = set;
-    return issue("warrant", { id: inviteName(approvalId(commitmentOf(this.asking))), operator, robot, hash: hashOf(this.transcript), expires: 1 }, signer.signer);
+  warrant(set: { readonly operator?: string; readonly robot?: boolean; readonly hash?: string; readonly signer?: Identity } = {}): string {
+    const { operator = "li", robot = false, hash = hashOf(this.transcript), signer = CLUSTER } = set;
+    return issue("warrant", { id: inviteName(approvalId(commitmentOf(this.asking))), operator, robot, hash, expires: 1 }, signer.signer);
   }
 }
 
