@@ -47,7 +47,7 @@ async function approve(code: string | undefined, options: Options): Promise<void
     throw new ExitFault(EXIT.failed, `Nobody who asks to join has the code ${typed.value}`, "It is mistyped, was approved before or is older than 10 minutes; or somebody stands between listener and agent");
   }
   process.stderr.write(`${plain(text(waiting["host"]))} at ${text(waiting["address"])} asks to join\n`);
-  const signer = privateKey("ed", await clusterSeed(folders.state, { passphraseFile: options.passphraseFile, why: "Listeners are approved" }));
+  const signer = privateKey("ed", await clusterSeed(folders.state, { passphraseFile: options.passphraseFile, why: "Listeners ask (join --approve --agent ADDRESS) and are approved" }));
   const warrant = issue("warrant", {
     id: inviteName(approvalId(text(waiting["commit"]))), operator, robot, hash: hashOf(text(waiting["transcript"])), expires: Date.now() + TTL_MS,
   }, signer);
