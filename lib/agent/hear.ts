@@ -29,7 +29,7 @@ const FOR_GROUP: readonly string[] = ["ack", "bye"];
 
 export function hear(parts: Parts, invites: Invites, { from, packet }: { readonly from: Address; readonly packet: Opened }, now: Now): void {
   const { message, sealed, sender } = packet;
-  if (message.kind === "seek") say(parts, { kind: "beacon", body: beacon(parts, parts.listeners.challenge(now.mono), now) }, { kind: "stranger", address: from });
+  if (message.kind === "seek") sayBeacon(parts, { sender, from }, now);
   else if (message.kind === "join") join(parts, invites, { from, body: message.body }, now);
   else if (message.kind === "commit") hearCommit(parts, { from, sender, body: message.body }, now);
   else if (sealed === "clear" || (sealed === "group" && !FOR_GROUP.includes(message.kind))) parts.refusals.count("not sealed for the pair");
@@ -48,6 +48,8 @@ function hearMember(parts: Parts, { from, packet }: { readonly from: Address; re
       parts.listeners.bye(sender, now);
       return lookEverywhere(parts, now);
     case "receipt":
+      // A recording of an epoch that was never proven would end the repeats to a listener that has nothing.
+      if (!fresh) return parts.refusals.count("not of its present life");
       for (const receipt of message.body.receipts) takeReceipt(parts, sender, receipt, now);
       return;
     case "ack":
@@ -75,8 +77,7 @@ function hello(parts: Parts, { from, packet, body }: { readonly from: Address; r
     // What may be a recording is not answered with more bytes than it has: a genuine one will hear our next beacon.
     if (packet.freshness === "older") return;
     // It has not heard our latest beacon: a new one lets it prove that it hears us now.
-    say(parts, { kind: "beacon", body: beacon(parts, listeners.challenge(now.mono), now) }, { kind: "stranger", address: from });
-    return;
+    return sayBeacon(parts, { sender: packet.sender, from }, now);
   }
   const { sender, epoch, counter } = packet;
   if (packet.freshness !== "fresh") draft.add({ kind: "adopt", peer: sender, epoch, counter });
@@ -154,6 +155,12 @@ const REFUSED: Readonly<Record<Refused, string>> = {
   expired: "This invite has expired: ask for a new one",
   "unsound key": "The keys of this listener give no secret: remove its key file and join again",
 };
+
+/** A member gets its answer sealed: who forges beacons in clear, in our name and from our address, does not drown that. */
+function sayBeacon(parts: Parts, { sender, from }: { readonly sender: string; readonly from: Address }, now: Now): void {
+  const to = parts.listeners.member(sender) === undefined ? ({ kind: "stranger", address: from } as const) : ({ kind: "listener", peer: sender, address: from } as const);
+  say(parts, { kind: "beacon", body: beacon(parts, parts.listeners.challenge(now.mono), now) }, to);
+}
 
 /** What a beacon says now. */
 export function beacon(parts: Parts, challenge: string, now: Now): Body<"beacon"> {

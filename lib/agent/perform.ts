@@ -116,8 +116,8 @@ function say({ sealer, lan, log }: AgentPorts, { message, to, repeat, deflate }:
   else lan.send(sealed.value, to.address);
 }
 
-/** Strangers must be able to read a beacon and the answer to JOIN; all else is sealed. */
+/** Strangers must be able to read what is said to them, and everybody's beacon; all else is sealed. */
 function keyFor(to: Audience, kind: string): SealTo {
-  if (to.kind === "stranger" || kind === "beacon") return { kind: "clear" };
-  return to.kind === "everyone" ? { kind: "group" } : { kind: "pair", peer: to.peer };
+  if (to.kind === "listener") return { kind: "pair", peer: to.peer };
+  return to.kind === "everyone" && kind !== "beacon" ? { kind: "group" } : { kind: "clear" };
 }

@@ -2,7 +2,7 @@
 
 import type { KeyObject } from "node:crypto";
 import { assert } from "../base/assert.ts";
-import { concat, toHex, utf8 } from "../base/bytes.ts";
+import { toHex, utf8 } from "../base/bytes.ts";
 import { hkdf, sha256 } from "../base/digest.ts";
 import { KID_PAIRWISE } from "../wire/constants.ts";
 import { agree, privateKey, publicKey, rawPublic } from "../wire/seal.ts";
@@ -46,6 +46,15 @@ export function pairKey(own: Identity, other: Peer): Uint8Array {
 
 /** Derived traffic keys kept at hand; more are derived anew. */
 const TRAFFIC_KEYS_MOST = 8192;
+
+/** Whose traffic key, and which: one sender's epoch, under the key of a group or of a pair. */
+export type Speech = {
+  readonly sender: PeerId;
+  readonly epoch: bigint;
+  readonly kid: number;
+  /** Whom the sender shares a pair key with, seen from here; used with `KID_PAIRWISE` only. */
+  readonly other: PeerId;
+};
 
 /** Every key that may seal or open a packet here. */
 export class KeyRing {
@@ -93,26 +102,30 @@ export class KeyRing {
     return this.#groups.get(this.#groupKid);
   }
 
-  /**
-   * The key of one sender's epoch.
-   *
-   * @param other whom the sender shares a pair key with, seen from here; used with `KID_PAIRWISE` only
-   * @returns undefined where that key is not ours
-   */
-  trafficKey({ sender, epoch, kid, other }: { readonly sender: PeerId; readonly epoch: bigint; readonly kid: number; readonly other: PeerId }): Uint8Array | undefined {
-    const name = `${sender} ${epoch} ${kid} ${other}`;
-    const held = this.#traffic.get(name);
+  /** The key of one sender's epoch; undefined where that of the group or of the pair is not ours. */
+  trafficKey(speech: Speech): Uint8Array | undefined {
+    const held = this.#traffic.get(nameOf(speech));
     if (held !== undefined) return held;
+    const { sender, epoch, kid, other } = speech;
     const base = kid === KID_PAIRWISE ? this.#peers.get(other)?.pair : this.#groups.get(kid);
     if (base === undefined) return undefined;
-    const salt = concat(Buffer.from(sender, "hex"), bytesOf(epoch, 8));
-    const key = hkdf(base, { salt, use: `gapbell/1 ${kid.toString(16).padStart(4, "0")}`, lengthBytes: 32 });
-    if (this.#traffic.size >= TRAFFIC_KEYS_MOST) this.#traffic.clear();
+    const salt = new Uint8Array(16);
+    const view = new DataView(salt.buffer);
+    view.setBigUint64(0, BigInt(`0x${sender}`));
+    view.setBigUint64(8, epoch);
+    return hkdf(base, { salt, use: `gapbell/1 ${kid.toString(16).padStart(4, "0")}`, lengthBytes: 32 });
+  }
+
+  /** Keeps a traffic key at hand. Only of what is known to be genuine: anybody can name an epoch. */
+  keep(speech: Speech, key: Uint8Array): void {
+    const name = nameOf(speech);
+    if (this.#traffic.has(name)) return;
     this.#traffic.set(name, key);
-    return key;
+    const [oldest] = this.#traffic.keys();
+    if (this.#traffic.size > TRAFFIC_KEYS_MOST && oldest !== undefined) this.#traffic.delete(oldest);
   }
 }
 
-function bytesOf(value: bigint, count: number): Uint8Array {
-  return new Uint8Array(Buffer.from(value.toString(16).padStart(count * 2, "0"), "hex"));
+function nameOf({ sender, epoch, kid, other }: Speech): string {
+  return `${sender} ${epoch} ${kid} ${other}`;
 }

@@ -1,6 +1,5 @@
 /** Lets in what a known sender sealed, once, and counts the rest. Cheap checks first: the LAN may send anything. */
 
-import { Bucket } from "../base/bucket.ts";
 import { fromBase64 } from "../base/bytes.ts";
 import { fail, ok, type Result } from "../base/result.ts";
 import { Tally } from "../base/tally.ts";
@@ -10,6 +9,7 @@ import type { Message, MessageKind } from "../wire/message.ts";
 import { type BodyFault, decodeBody, decodeHeader, type Header, type HeaderFault } from "../wire/packet.ts";
 import { publicKey, SEAL, type Seal } from "../wire/seal.ts";
 import { type KeyRing, type PeerId, peerIdOf } from "./keys.ts";
+import { Rates } from "./rates.ts";
 import { Window } from "./window.ts";
 
 /**
@@ -42,23 +42,12 @@ export const FULL_LENGTH: readonly MessageKind[] = ["commit"];
 /** BEACON proves nothing, but without its challenge an agent that lost clock and state could never be challenged. */
 export const PROVES_ITSELF: readonly MessageKind[] = ["hello", "welcome", "ack", "beacon"];
 
-/**
- * Packets a second, and at once: of a stranger's host before any cryptography; of a known sender once the seal has been found
- * right and before its signature is checked, so that who has no key cannot use up what a member is granted.
- */
-export const RATES: Readonly<Record<"listener" | "agent" | "stranger", { readonly perSecond: number; readonly burst: number }>> = {
-  listener: { perSecond: 20, burst: 60 },
-  agent: { perSecond: 400, burst: 1200 },
-  stranger: { perSecond: 2, burst: 10 },
-};
-const SOURCES_MOST = 4096;
-
 export class Opener {
   readonly #ring: KeyRing;
   readonly #side: Side;
   readonly #seal: Seal;
   readonly #windows = new Map<PeerId, { epoch: bigint; window: Window }>();
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #rates = new Rates();
   readonly #drops = new Tally();
 
   constructor({ ring, side, seal = SEAL }: { readonly ring: KeyRing; readonly side: Side; readonly seal?: Seal }) {
@@ -105,10 +94,11 @@ export class Opener {
   #openClear(datagram: Uint8Array, header: Header, from: string, now: Ms): Result<Opened, Drop> {
     const { kind, sender, flags, epoch, counter } = header;
     if (!IN_CLEAR.includes(kind)) return fail("seal");
-    if (!this.#allow(from, "stranger", now)) return fail("too many");
+    const known = this.#ring.verifier(sender);
+    if (known !== undefined && this.#freshness(header) === undefined) return fail("replay");
+    if (!this.#rates.clear({ sender, from }, now)) return fail("too many");
     const body = datagram.subarray(HEADER_BYTES, datagram.length - SIGNATURE_BYTES);
     if (this.#side === "agent" && isShort(kind, body, flags)) return fail("wrong form");
-    const known = this.#ring.verifier(sender);
     const message = decodeBody(kind, body, flags);
     if (!message.ok) return fail(message.fault);
     const claimed = known === undefined ? claimedKey(message.value, sender) : undefined;
@@ -116,49 +106,45 @@ export class Opener {
     if (verifier === undefined) return fail("unknown sender");
     if (!this.#seal.openClear(datagram, verifier).ok) return fail("signature");
     if (known === undefined) return ok({ sender, epoch, counter, freshness: "stranger", sealed: "clear", broadcast: isBroadcast(header), message: message.value });
-    return this.#admit(header, message.value, "clear");
+    return this.#admit(header, message.value, { sealed: "clear", from });
   }
 
   #openSealed(datagram: Uint8Array, header: Header, from: string, now: Ms): Result<Opened, Drop> {
     const { sender, epoch, kid, kind, flags } = header;
     const signer = this.#ring.verifier(sender);
     if (signer === undefined) return fail("unknown sender");
-    if (this.#freshness(header) === undefined) return fail("replay");
-    const trafficKey = this.#ring.trafficKey({ sender, epoch, kid, other: sender });
+    const freshness = this.#freshness(header);
+    if (freshness === undefined) return fail("replay");
+    const speech = { sender, epoch, kid, other: sender };
+    const trafficKey = this.#ring.trafficKey(speech);
     if (trafficKey === undefined) return fail("unknown key");
-    const granted = (): boolean => this.#allow(`${sender} ${from}`, this.#side === "agent" ? "listener" : "agent", now);
+    const sealed = kid === KID_PAIRWISE ? "pair" : "group";
+    const role = this.#side === "agent" ? "listener" : "agent";
+    const granted = (): boolean => this.#rates.member({ sender, role, from, sealed, freshness }, now);
     const opened = this.#seal.openPacket(datagram, { signer, trafficKey, granted });
     if (!opened.ok) return fail(opened.fault);
+    this.#ring.keep(speech, trafficKey);
     const message = decodeBody(kind, opened.value, flags);
     if (!message.ok) return fail(message.fault);
-    return this.#admit(header, message.value, kid === KID_PAIRWISE ? "pair" : "group");
+    return this.#admit(header, message.value, { sealed, from });
   }
 
   /** Only a genuine packet moves the window. */
-  #admit(header: Header, message: Message, sealed: Opened["sealed"]): Result<Opened, Drop> {
+  #admit(header: Header, message: Message, { sealed, from }: { readonly sealed: Opened["sealed"]; readonly from: string }): Result<Opened, Drop> {
+    const { sender, epoch, counter } = header;
     const freshness = this.#freshness(header);
     if (freshness === undefined) return fail("replay");
     if (freshness === "fresh") this.#windows.get(header.sender)?.window.commit(header.counter);
-    const { sender, epoch, counter } = header;
+    if (freshness === "fresh") this.#rates.heard(sender, from);
     return ok({ sender, epoch, counter, freshness, sealed, broadcast: isBroadcast(header), message });
   }
 
-  #freshness({ sender, epoch, counter, kind }: Header): Opened["freshness"] | undefined {
+  #freshness({ sender, epoch, counter, kind }: Header): "fresh" | "newer" | "older" | undefined {
     const held = this.#windows.get(sender);
     if (held === undefined || epoch > held.epoch) return "newer";
     if (epoch < held.epoch) return PROVES_ITSELF.includes(kind) ? "older" : undefined;
     if (held.window.check(counter)) return "fresh";
     return undefined;
-  }
-
-  #allow(source: string, rate: keyof typeof RATES, now: Ms): boolean {
-    let bucket = this.#buckets.get(source);
-    if (bucket === undefined) {
-      if (this.#buckets.size >= SOURCES_MOST) this.#buckets.clear();
-      bucket = new Bucket({ ...RATES[rate], at: now });
-      this.#buckets.set(source, bucket);
-    }
-    return bucket.allow(now);
   }
 }
 

@@ -53,8 +53,11 @@ export class Sealer {
     });
     if (to.kind === "clear") return ok(this.#seal.sealClear(header, body, own.signer));
     const other = to.kind === "pair" ? to.peer : "";
-    const trafficKey = this.#ring.trafficKey({ sender: own.id, epoch: this.#epoch, kid, other });
-    return trafficKey === undefined ? fail({ kind: "noKey" }) : ok(this.#seal.sealPacket(header, body, { signer: own.signer, trafficKey }));
+    const speech = { sender: own.id, epoch: this.#epoch, kid, other };
+    const trafficKey = this.#ring.trafficKey(speech);
+    if (trafficKey === undefined) return fail({ kind: "noKey" });
+    this.#ring.keep(speech, trafficKey);
+    return ok(this.#seal.sealPacket(header, body, { signer: own.signer, trafficKey }));
   }
 }
 

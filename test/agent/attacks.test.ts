@@ -9,7 +9,7 @@ import { composeCommit, type Offer } from "../../lib/trust/approval.ts";
 import { composeJoin, judgeJoined } from "../../lib/trust/enrolment.ts";
 import { identityFrom } from "../../lib/trust/keys.ts";
 import { FLAG_DEFLATED, KID_PAIRWISE, SUITE_CLEAR } from "../../lib/wire/constants.ts";
-import type { Body } from "../../lib/wire/message.ts";
+import type { Body, Message } from "../../lib/wire/message.ts";
 import { BesiegedAgent } from "../support/a-besieged-agent.ts";
 import { fill, IDENTITIES, Party } from "../support/a-cluster.ts";
 import { Newcomer } from "../support/a-newcomer.ts";
@@ -151,21 +151,51 @@ test("A3: a HELLO of an earlier life, which its own challenge would have to prov
   expect(agent.refused()).toEqual({ "stale challenge": 1 });
 });
 
+function seekBody({ identity }: Party): Body<"seek"> {
+  return { nonce: toBase64(fill(1, 8)), key: toBase64(identity.ed), pad: ".".repeat(760) };
+}
+
+test("A4: what a member asks is answered by a BEACON that nobody can drown: it is sealed for the pair", () => {
+  const { agent, li } = aSiege();
+  li.opener.adopt(agent.voice.id, { epoch: 1n, counter: 0n });
+  for (const question of [agent.hello(li, { challenge: "" }), li.seal({ kind: "seek", body: seekBody(li) }, "clear")]) {
+    const [beacon] = agent.hears(question, LI_AT);
+    expect(beacon?.to).toEqual(LI_AT);
+    expect(li.opener.open(beacon?.datagram ?? fill(0), "10.0.0.1", 0)).toMatchObject({ ok: true, value: { sealed: "pair", message: { kind: "beacon", body: { challenge: agent.challenge() } } } });
+  }
+});
+
+test("a receipt of an epoch that was not proven ends no repeats", () => {
+  const { agent, li, id } = aSiege();
+  const repeats = () => agent.passes(seconds(40)).filter(({ message }) => message.kind === "alarm").length;
+  const receipt: Message = { kind: "receipt", body: { receipts: [{ id, revision: 1, ring: 1, level: "seen" }] } };
+  const newer = new Party({ identity: IDENTITIES.listener, peers: [agent.voice], side: "client", epoch: 9n });
+  agent.hears(newer.seal(receipt, agent.voice), LI_AT);
+  expect(agent.refused()).toEqual({ "not of its present life": 1 });
+  agent.hears(agent.hello(li), LI_AT);
+  expect(repeats()).toBe(6);
+  agent.hears(agent.hello(li), LI_AT);
+  agent.hears(li.seal(receipt, agent.voice), LI_AT);
+  expect(repeats()).toBe(0);
+});
+
 /** Bytes that leave for whoever sent this one. */
 function answered(agent: BesiegedAgent, datagram: Uint8Array, from = ELSEWHERE): number {
   return agent.hears(datagram, from).filter(({ to }) => to !== "everyone").reduce((sum, said) => sum + said.datagram.length, 0);
 }
 
-test("A5: a stranger's SEEK is answered by no more bytes than it has, however long the names of the cluster", () => {
+test("A5: a SEEK, of a stranger or of a member, is answered by no more bytes than it has, however long the names of the cluster", () => {
   const name = longText(32).map((text) => text.replace(/[\p{Cs}\p{Cc}]/gu, "𝔊"));
   fc.assert(
     fc.property(name, name, (clusterName, agentName) => {
       const agent = new BesiegedAgent({ clusterName, agentName });
       const stranger = new Party({ identity: IDENTITIES.stranger, peers: [], side: "client" });
-      const seek = stranger.seal({ kind: "seek", body: { nonce: toBase64(fill(1, 8)), key: toBase64(IDENTITIES.stranger.ed), pad: ".".repeat(760) } }, "clear");
-      const bytes = answered(agent, seek);
-      expect(bytes).toBeGreaterThan(0);
-      expect(bytes).toBeLessThanOrEqual(seek.length);
+      for (const party of [stranger, agent.enrols(IDENTITIES.listener, { at: LI_AT })]) {
+        const seek = party.seal({ kind: "seek", body: seekBody(party) }, "clear");
+        const bytes = answered(agent, seek);
+        expect(bytes).toBeGreaterThan(0);
+        expect(bytes).toBeLessThanOrEqual(seek.length);
+      }
     }),
     { seed: 20_261_125, numRuns: 40 },
   );
@@ -246,7 +276,7 @@ test("A5: a JOIN that is refused is answered by no more bytes than it has, for e
 test("A5: a host that asks for beacons and invites without end is answered a few times a second", () => {
   const agent = new BesiegedAgent();
   const stranger = new Party({ identity: IDENTITIES.stranger, peers: [], side: "client" });
-  const ask = () => answered(agent, stranger.seal({ kind: "seek", body: { nonce: toBase64(fill(1, 8)), key: toBase64(IDENTITIES.stranger.ed), pad: ".".repeat(760) } }, "clear"));
+  const ask = () => answered(agent, stranger.seal({ kind: "seek", body: seekBody(stranger) }, "clear"));
   expect(Array.from({ length: 100 }, ask).filter((bytes) => bytes > 0)).toHaveLength(10);
   expect(agent.drops()).toEqual({ "too many": 90 });
 });

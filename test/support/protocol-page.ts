@@ -12,7 +12,8 @@ import { RENEW_MS } from "../../lib/agent/listeners.ts";
 import { ACK_AT_MS, ACK_BROADCAST_FROM, ACK_EVERY_MS } from "../../lib/client/acks.ts";
 import { LAG_PATIENCE_MS, LIST_EVERY_MS, LULL_MS } from "../../lib/client/fetching.ts";
 import { RECEIPT_AGAIN_MS } from "../../lib/client/receipts.ts";
-import { FROM_AGENTS, FROM_LISTENERS, IN_CLEAR, PROVES_ITSELF, RATES, type Drop } from "../../lib/trust/opener.ts";
+import { FROM_AGENTS, FROM_LISTENERS, IN_CLEAR, PROVES_ITSELF, type Drop } from "../../lib/trust/opener.ts";
+import { RATES } from "../../lib/trust/rates.ts";
 import { WINDOW_COUNTERS } from "../../lib/trust/window.ts";
 import * as wire from "../../lib/wire/constants.ts";
 import { type MessageKind, SCHEMAS } from "../../lib/wire/message.ts";
@@ -22,7 +23,7 @@ export const PROTOCOL_PAGE = join(import.meta.dir, "..", "..", "docs", "protocol
 
 /** How each message travels and what for; a message without words does not compile. */
 const USES: { readonly [Kind in MessageKind]: { readonly to: string; readonly sealed: string; readonly use: string } } = {
-  beacon: { to: "all, or one stranger", sealed: "clear", use: "who rings here and how to reach it; challenge, digest of the rules, mark of the open set" },
+  beacon: { to: "all, or who asked", sealed: "clear; pair to a listener that asked", use: "who rings here and how to reach it; challenge, digest of the rules, mark of the open set" },
   seek: { to: "all, or one agent", sealed: "clear", use: "asks for a BEACON; padded, so that the answer is no larger" },
   hello: { to: "agent", sealed: "pair", use: "I am here: echoes the challenge, tells who sits here" },
   welcome: { to: "listener", sealed: "pair", use: "echoes HELLO's nonce; the epoch and counter to believe from now on" },
@@ -98,9 +99,15 @@ const REASONS: { readonly [Why in Drop]: string } = {
   "own echo": "our own sender id: a broadcast comes back", "wrong direction": "what only the other side says",
   "unknown sender": "no key of this sender is known and, in clear, none that its id is the hash of is named",
   replay: "seen before, too far behind, or of an epoch that another has replaced", "unknown key": "no key of this number is known",
-  seal: "the tag is wrong; or in clear what must be sealed", "too many": "above the rate of its sender", signature: "not made with the sender's key",
+  seal: "the tag is wrong; or in clear what must be sealed", "too many": "above a rate below", signature: "not made with the sender's key",
   "does not inflate": `not raw DEFLATE, more than ${wire.INFLATED_BYTES_MOST} bytes, or bytes behind it`, "not JSON": "not UTF-8, or not JSON", "too deep": `nested deeper than ${DEPTH_MOST}`,
   "wrong form": "a field is missing or outside its limits; to an agent, in clear, deflated, or a COMMIT without its full length",
+};
+
+/** Whose each rate is; one without words does not compile. */
+const WHOSE: { readonly [Who in keyof typeof RATES]: string } = {
+  listener: "each share of a listener", agent: "each share of an agent", earlier: "of lower epochs, all members together",
+  stranger: "in clear, one host", strangers: "in clear, all hosts together",
 };
 
 export type Field = {
@@ -179,7 +186,10 @@ export const TABLES: Readonly<Record<string, () => string>> = {
   drops: () => table(["reason", "when"], Object.entries(REASONS)),
   clear: () => list(IN_CLEAR),
   proves: () => list(PROVES_ITSELF),
-  rates: () => table(["from", "a second", "at once"], Object.entries(RATES).map(([who, { perSecond, burst }]) => [who, number(perSecond), number(burst)])),
+  rates: () => table(["what", "a second", "at once"], Object.entries(WHOSE).map(([who, what]) => {
+    const { perSecond, burst } = RATES[who as keyof typeof RATES];
+    return [what, number(perSecond), number(burst)];
+  })),
   schedule: () => table(["what", "when"], [
     ["BEACON", `${seconds(wire.BEACON_EVERY_MS)} ± 20 %, 1 s after a start, at once after other rules, and in answer to SEEK`],
     ["HELLO", `${seconds(wire.HELLO_EVERY_MS)}; sooner, with backoff from 1 s, while none is answered`],

@@ -61,9 +61,15 @@ test("the group key set last seals, earlier ones still open, and a number is fro
   for (const kid of [0, KID_PAIRWISE, -1]) expect(() => ring.setGroup(kid, fill(6))).toThrow("a group key has a number from 1 to 32767");
 });
 
-test("more traffic keys than are kept at hand are derived anew, and right", () => {
+test("a traffic key is at hand once it is kept; of too many the oldest is derived anew, and right", () => {
   const ring = aRing();
-  const first = ring.trafficKey({ sender: agent.id, epoch: 1n, kid: 1, other: "" });
-  for (let epoch = 2n; epoch < 9000n; epoch += 1n) ring.trafficKey({ sender: listener.id, epoch, kid: 1, other: "" });
-  expect(ring.trafficKey({ sender: agent.id, epoch: 1n, kid: 1, other: "" })).toEqual(first ?? fill(0));
+  const first = { sender: agent.id, epoch: 1n, kid: 1, other: "" };
+  const derived = ring.trafficKey(first);
+  expect(ring.trafficKey(first)).not.toBe(derived);
+  ring.keep(first, derived ?? fill(0));
+  expect(ring.trafficKey(first)).toBe(derived);
+  for (let epoch = 2n; epoch < 8195n; epoch += 1n) ring.keep({ ...first, epoch }, fill(1));
+  expect(ring.trafficKey(first)).not.toBe(derived);
+  expect(ring.trafficKey(first)).toEqual(derived ?? fill(0));
+  expect(ring.trafficKey({ ...first, epoch: 8194n })).toEqual(fill(1));
 });
