@@ -38,12 +38,12 @@ export function addAgentDoctor(program: Command): void {
 /** Changes nothing and sends a handful of datagrams. */
 async function look(folders: AgentFolders, language: Language): Promise<AgentFacts> {
   const { lan, api: { listen }, agentName } = orCannotLook(() => readAgentConfig(folders));
-  const ports = [portFacts({ protocol: "udp", port: lan.port }), ...(listen.port === 0 ? [] : [portFacts({ protocol: "tcp", port: listen.port })])];
+  const ports = [portFacts({ protocol: "udp", port: lan.port }), ...(lan.tcp ? [portFacts({ protocol: "tcp", port: lan.port })] : []), ...(listen.port === 0 ? [] : [portFacts({ protocol: "tcp", port: listen.port })])];
   const end = showLooking(language);
   const firewall = await firewallFacts();
   becomeOwner(folders.state);
   const [sought, asked] = await Promise.all([
-    seekAgents({ roads: systemRoads({ named: lan.interfaces, exclude: lan.exclude }), broadcastPort: lan.broadcastPort, agentPort: lan.port, unicasts: [] }), askRunning(folders.state),
+    seekAgents({ roads: systemRoads({ named: lan.interfaces, exclude: lan.exclude }), broadcastPort: lan.broadcastPort, agentPort: lan.port, unicasts: [], tcp: false }), askRunning(folders.state),
   ]).finally(end);
   const { voice, fault } = voiceOf(folders.state);
   return {

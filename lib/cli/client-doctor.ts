@@ -53,9 +53,9 @@ async function look(state: string): Promise<ClientFacts> {
   const known = knownAgents(keys, running);
   const targets = [...known, ...configured.map((address) => ({ voice: "", name: address.host, address }))];
   const sought = await seekAgents({
-    roads: systemRoads({ named: lan.interfaces }), broadcastPort: lan.broadcastPort, agentPort: lan.agentPort, unicasts: targets.map(({ address }) => address),
+    roads: systemRoads({ named: lan.interfaces }), broadcastPort: lan.broadcastPort, agentPort: lan.agentPort, unicasts: targets.map(({ address }) => address), tcp: lan.tcp,
   });
-  const hello = await helloOf({ state, keys, running, sought, mayOpen: store.sameForm && store.facts.state === "good", missing: store.facts.state === "missing" });
+  const hello = await helloOf({ state, keys, running, sought, tcp: lan.tcp, mayOpen: store.sameForm && store.facts.state === "good", missing: store.facts.state === "missing" });
   const files = CLIENT_KEY_FILES.map((name) => fileFacts(join(state, name)));
   const now = Date.now();
   return {
@@ -65,9 +65,14 @@ async function look(state: string): Promise<ClientFacts> {
     keys: files.every(({ state: found }) => found === "missing") ? [] : files, keysFault, store: store.facts,
     buffer: { most: receiveBufferMost(), asked: RECEIVE_BUFFER_BYTES }, lan,
     membership: keys === undefined ? undefined : { cluster: keys.cluster, clusterName: keys.clusterName, operator: keys.operator, kid: keys.group.kid },
-    agents: targets.map(({ voice, name }, at) => ({ voice, name, unicast: sought.unicasts[at], hello: hello(voice), broadcastAt: broadcastOf(running, voice) })),
+    agents: targets.map(({ voice, name }, at) => ({ voice, name, unicast: sought.unicasts[at], hello: hello(voice), road: roadOf(running, voice), broadcastAt: broadcastOf(running, voice) })),
     running: running === undefined ? undefined : { version: String(running["version"] ?? ""), startedAt: Number(running["startedAt"] ?? now) },
   };
+}
+
+function roadOf(running: Readonly<Record<string, unknown>> | undefined, voice: string): string | undefined {
+  const road = records(running?.["agents"]).find(({ id }) => id === voice)?.["road"];
+  return typeof road === "string" ? road : undefined;
 }
 
 function broadcastOf(running: Readonly<Record<string, unknown>> | undefined, voice: string): number | undefined {
@@ -95,12 +100,12 @@ function knownAgents(keys: ClientKeys | undefined, running: Readonly<Record<stri
 }
 
 type Asked = {
-  readonly state: string; readonly keys: ClientKeys | undefined; readonly running: Readonly<Record<string, unknown>> | undefined; readonly sought: Sought;
+  readonly state: string; readonly keys: ClientKeys | undefined; readonly running: Readonly<Record<string, unknown>> | undefined; readonly sought: Sought; readonly tcp: boolean;
   readonly mayOpen: boolean; readonly missing: boolean;
 };
 
 /** Whoever runs owns the identity and is asked; otherwise the doctor takes it for a moment, as a listener would. */
-async function helloOf({ state, keys, running, sought, mayOpen, missing }: Asked): Promise<(voice: string) => HelloFacts> {
+async function helloOf({ state, keys, running, sought, tcp, mayOpen, missing }: Asked): Promise<(voice: string) => HelloFacts> {
   if (running !== undefined) {
     const grades = new Map(records(running["agents"]).map(({ id, hearing }) => [String(id), String(hearing)]));
     return (voice) => ({
@@ -114,7 +119,7 @@ async function helloOf({ state, keys, running, sought, mayOpen, missing }: Asked
   const place = sought.places.get(keys.agent.peer.id);
   if (place === undefined) return not("it does not answer at all");
   if (!mayOpen && !missing) return not("the store cannot be opened without changing it");
-  const welcomed = await greetAs(keys, { place, path, fresh: missing });
+  const welcomed = await greetAs(keys, { place, path, tcp, fresh: missing });
   if (welcomed === undefined) return not("another process owns the store");
   return (voice) => (voice === keys.agent.peer.id
     ? { by: "self", outcome: welcomed ? "welcomed" : "unanswered", why: "the doctor asked" }
@@ -128,8 +133,8 @@ async function helloOf({ state, keys, running, sought, mayOpen, missing }: Asked
  * @param fresh there is no store yet, and none is made: then the clock alone makes an epoch that no other life has had
  * @returns undefined where another process has become the owner meanwhile
  */
-async function greetAs(keys: ClientKeys, { place, path, fresh }: { readonly place: Place; readonly path: string; readonly fresh: boolean }): Promise<boolean | undefined> {
-  const greeting = { keys, place, host: hostname() };
+async function greetAs(keys: ClientKeys, { place, path, tcp, fresh }: { readonly place: Place; readonly path: string; readonly tcp: boolean; readonly fresh: boolean }): Promise<boolean | undefined> {
+  const greeting = { keys, place, tcp, host: hostname() };
   if (fresh) return greet({ ...greeting, epoch: nextEpoch({ stored: 0n, wallMs: Date.now(), random16: new DataView(dice.bytes(2).buffer).getUint16(0) }) });
   const store = openStore({ path, role: "client" });
   if (!store.ok) return undefined;

@@ -18,8 +18,8 @@ const HOST_CHARACTERS_MOST = 64;
  * @param epoch above every earlier one of this identity
  * @returns whether the agent has welcomed this listener
  */
-export async function greet({ keys, place, epoch, host }: {
-  readonly keys: ClientKeys; readonly place: Place; readonly epoch: bigint; readonly host: string;
+export async function greet({ keys, place, epoch, host, tcp }: {
+  readonly keys: ClientKeys; readonly place: Place; readonly epoch: bigint; readonly host: string; readonly tcp: boolean;
 }): Promise<boolean> {
   const ring = new KeyRing(keys.identity);
   ring.setGroup(keys.group.kid, keys.group.key);
@@ -33,7 +33,7 @@ export async function greet({ keys, place, epoch, host }: {
     return sealed.ok ? sealed.value : undefined;
   };
   const { unicasts } = await askLan({
-    roads: [], broadcastPort: 0, agentPort: place.address.port, unicasts: [place.address],
+    roads: [], broadcastPort: 0, agentPort: place.address.port, unicasts: [place.address], tcp,
     question: () => seal({
       kind: "hello",
       body: {
@@ -51,8 +51,10 @@ export async function greet({ keys, place, epoch, host }: {
       return message.kind === "welcome" && opened.value.sealed === "pair" && message.body.nonce === nonce;
     },
   });
-  const welcomed = unicasts[0]?.outcome === "answered";
+  const [asked] = unicasts;
+  const byTcp = asked?.outcome !== "answered" && asked?.tcp === "answered";
+  const welcomed = asked?.outcome === "answered" || byTcp;
   const bye = seal({ kind: "bye", body: { why: "doctor" } });
-  if (welcomed && bye !== undefined) await tell(bye, place.address);
+  if (welcomed && bye !== undefined) await tell(bye, byTcp ? { ...place.address, road: "tcp" } : place.address);
   return welcomed;
 }

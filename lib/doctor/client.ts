@@ -34,29 +34,51 @@ function judgeWay(facts: ClientFacts, agent: Known): readonly Finding[] {
   const { unicast } = agent;
   if (unicast === undefined) return [finding("unicast", "note", "unicastUntried")];
   const { host } = unicast;
+  const stood = { ...unicast, answered: isReached(unicast) };
   const used = usedInterfaces(facts);
   const home = homeOf(host, used);
   const heard = facts.answers.find(({ voice, by }) => voice === agent.voice && by === "broadcast");
   return [
-    judgeTunnel(facts, unicast),
-    ...(home !== undefined ? [finding("netmask", "ok", "netmaskFits", host, home.name)] : judgeSubnet(facts, unicast, heard)),
-    judgeUnicast(unicast),
+    judgeTunnel(facts, stood),
+    ...(home !== undefined ? [finding("netmask", "ok", "netmaskFits", host, home.name)] : judgeSubnet(facts, stood, heard)),
+    ...judgeRoad(agent, unicast),
     ...judgeThere(facts, agent, unicast),
   ];
 }
 
-function judgeTunnel({ interfaces }: ClientFacts, { host, outcome, interface: name }: UnicastFacts): Finding {
+/** A question is answered, by whichever road. */
+function isReached({ outcome, tcp }: UnicastFacts): boolean {
+  return outcome === "answered" || tcp === "answered";
+}
+
+/** Where TCP carries what UDP does not, the alarms come: that UDP is silent is named once, and is no broken cable. */
+function isBlocked({ road, unicast }: Known): boolean {
+  return unicast !== undefined && unicast.outcome !== "answered" && (road === "tcp" || unicast.tcp === "answered");
+}
+
+function judgeRoad(agent: Known, unicast: UnicastFacts): readonly Finding[] {
+  if (isBlocked(agent)) return [finding("road", "warn", "roadTcp", unicast.host)];
+  const told = unicast.outcome === "answered" && unicast.tcp !== "untried";
+  return [
+    ...(told ? [unicast.tcp === "answered" ? finding("road", "ok", "roadUdp", agent.name) : finding("road", "note", "roadUdpAlone", agent.name)] : []),
+    judgeUnicast(unicast),
+  ];
+}
+
+type Stood = UnicastFacts & { readonly answered: boolean };
+
+function judgeTunnel({ interfaces }: ClientFacts, { host, answered, interface: name }: Stood): Finding {
   const way = interfaces.find((one) => one.name === name);
   if (way === undefined || way.kind !== "tunnel") return finding("tunnel", "ok", "tunnelNone");
-  return outcome === "answered" ? finding("tunnel", "warn", "tunnelCarries", host, way.name) : finding("tunnel", "fail", "tunnelSwallows", host, way.name);
+  return answered ? finding("tunnel", "warn", "tunnelCarries", host, way.name) : finding("tunnel", "fail", "tunnelSwallows", host, way.name);
 }
 
 /** An agent outside our subnets that has heard our broadcast shares the cable with us, so that a netmask is wrong. */
-function judgeSubnet(facts: ClientFacts, { host, outcome }: UnicastFacts, heard: AnswerFacts | undefined): readonly Finding[] {
+function judgeSubnet(facts: ClientFacts, { host, answered }: Stood, heard: AnswerFacts | undefined): readonly Finding[] {
   const used = usedInterfaces(facts);
   const on = heard === undefined ? undefined : used.find(({ name }) => name === heard.interface);
-  if (on?.subnet !== undefined) return [finding("netmask", outcome === "answered" ? "warn" : "fail", "netmaskWrong", host, on.name, on.subnet)];
-  if (outcome === "answered") return [finding("netmask", "note", "routed", host)];
+  if (on?.subnet !== undefined) return [finding("netmask", answered ? "warn" : "fail", "netmaskWrong", host, on.name, on.subnet)];
+  if (answered) return [finding("netmask", "note", "routed", host)];
   const subnets = used.flatMap(({ subnet }) => subnet ?? []);
   return subnets.length === 0 ? [] : [finding("netmask", "fail", "elsewhere", host, subnets.join(", "))];
 }
@@ -75,8 +97,9 @@ function judgeUnicast({ host, port, outcome }: UnicastFacts): Finding {
 }
 
 /** A host that does not tell its hardware address is off, or something in between keeps it from us. */
-function judgeThere(facts: ClientFacts, { voice, name }: Known, { host, outcome, interface: way, neighbour, otherNeighbours }: UnicastFacts): readonly Finding[] {
-  const answered = outcome === "answered" || facts.answers.some((answer) => answer.voice === voice);
+function judgeThere(facts: ClientFacts, known: Known, { host, outcome, interface: way, neighbour, otherNeighbours }: UnicastFacts): readonly Finding[] {
+  const { voice, name } = known;
+  const answered = outcome === "answered" || isBlocked(known) || facts.answers.some((answer) => answer.voice === voice);
   if (answered) return [finding("agent", "ok", "agentThere", name, host)];
   const on = facts.interfaces.find((one) => one.name === way);
   if (outcome !== "silent" || on === undefined || on.kind === "tunnel") return [];
@@ -121,11 +144,17 @@ function judgeBroadcast(facts: ClientFacts): readonly Finding[] {
     const elsewhere = ownAnswers(facts).some((answer) => answer.by === "broadcast");
     if (answers.length > 0) return finding("broadcast", "ok", "broadcastAnswered", name, [...new Set(answers.map(({ agent, host }) => `${agent} (${host})`))].join(", "));
     if (elsewhere) return finding("broadcast", "note", "broadcastSilent", name);
-    const reached = facts.agents.find(({ unicast }) => unicast?.outcome === "answered" && unicast.interface === name)?.unicast;
-    if (reached === undefined) return finding("broadcast", "fail", "broadcastSilent", name);
+    const agent = facts.agents.find(({ unicast }) => unicast?.outcome === "answered" && unicast.interface === name);
+    const reached = agent?.unicast;
+    if (reached === undefined) return finding("broadcast", facts.agents.some(isBlocked) ? "note" : "fail", "broadcastSilent", name);
     const answer = passageOf(facts, { hook: "input", interface: name, from: reached.host, to: address, fromPort: reached.port, toPort: 40_000, state: "new", cast: "unicast" });
-    return answer === "dropped" ? finding("broadcast", "note", "broadcastKept", name) : finding("broadcast", "warn", "broadcastHalf", name, reached.host);
+    return answer === "dropped" ? finding("broadcast", "note", "broadcastKept", name) : finding("broadcast", isHeard(facts, agent) ? "note" : "warn", "broadcastHalf", name, reached.host);
   });
+}
+
+/** What the agent says to everybody has come lately, by broadcast or multicast: only ours are lost. */
+function isHeard({ now }: ClientFacts, agent: Known | undefined): boolean {
+  return agent?.broadcastAt !== undefined && now - agent.broadcastAt <= BEACONS_MISSED_MS;
 }
 
 /** Beacons come every 20 s: a listener that is answered and yet has heard none for long is told of alarms late. */

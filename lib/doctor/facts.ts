@@ -38,7 +38,7 @@ export type AnswerFacts = {
   readonly versions: readonly [number, number];
   /** The agent's wall clock less ours. */
   readonly aheadMs: Ms;
-  readonly by: "broadcast" | "unicast";
+  readonly by: "broadcast" | "unicast" | "tcp";
   /** Whose broadcast it answered; "" for a unicast. */
   readonly interface: string;
 };
@@ -48,6 +48,8 @@ export type UnicastFacts = {
   readonly host: string;
   readonly port: number;
   readonly outcome: "answered" | "refused" | "unreachable" | "silent";
+  /** The same question by TCP. `untried`: that road is switched off. */
+  readonly tcp: "answered" | "silent" | "untried";
   /** Where the kernel sends it; undefined where it has no route. */
   readonly interface: string | undefined;
   /** The host's hardware address: known, asked for in vain, or not asked for because the way leads through a router. */
@@ -95,6 +97,8 @@ export type ClientFacts = HostFacts & {
   readonly membership: { readonly cluster: string; readonly clusterName: string; readonly operator: string; readonly kid: number } | undefined;
   readonly agents: readonly {
     readonly voice: string; readonly name: string; readonly unicast: UnicastFacts | undefined; readonly hello: HelloFacts;
+    /** By which road the running listener speaks with it. */
+    readonly road: string | undefined;
     /** When the running listener last heard its broadcasts. */
     readonly broadcastAt: WallMs | undefined;
   }[];

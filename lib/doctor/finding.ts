@@ -7,7 +7,7 @@ import type { SENTENCES } from "./sentences.ts";
  * whoever hears no broadcast has no answer; so the first that fails is the one to fix.
  */
 export const CHECKS = [
-  "keys", "running", "interfaces", "ports", "tunnel", "netmask", "firewall", "agent", "isolation", "broadcast", "unicast", "membership", "versions", "clock",
+  "keys", "running", "interfaces", "ports", "tunnel", "netmask", "firewall", "road", "agent", "isolation", "broadcast", "unicast", "membership", "versions", "clock",
   "listeners", "wayOut", "store", "buffer",
 ] as const;
 export type Check = (typeof CHECKS)[number];

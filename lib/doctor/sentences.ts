@@ -78,6 +78,10 @@ const EN = {
   agentHears: (name: string) => said(`The agent hears broadcasts on ${name} and answers`),
   agentHearsNot: (name: string) => said(`The running agent does not hear a broadcast on ${name}`, "Does lan.interfaces in agent.yaml leave that interface out? Start the agent again"),
 
+  roadUdp: (name: string) => said(`Alarms of agent ${name} come by UDP; TCP is open as well`),
+  roadUdpAlone: (name: string) => said(`Alarms of agent ${name} come by UDP; where UDP is blocked nothing else would lead there: TCP does not answer`),
+  roadTcp: (host: string) => said(`UDP is blocked between here and ${host}; alarms come by TCP`, "Let UDP 11114 and 11115 pass on the way and on both hosts (gapbell-agent doctor there looks at its firewall); until then TCP carries everything"),
+
   unicastAnswered: (host: string) => said(`${host} answers a unicast`),
   unicastSilent: (host: string) => said(`${host} does not answer a unicast`, "Run gapbell-agent doctor on that host: its firewall may drop UDP"),
   unicastUnreachable: (host: string) => said(`There is no way to ${host}`, "Give this host an address on the cluster's LAN, or a route to it"),
@@ -194,6 +198,10 @@ const ZH: Sentences = {
   ),
   agentHears: (name) => said(`代理能听到 ${name} 上的广播并应答`),
   agentHearsNot: (name) => said(`正在运行的代理听不到 ${name} 上的广播`, "agent.yaml 的 lan.interfaces 是否漏掉了该接口？请重新启动代理"),
+
+  roadUdp: (name) => said(`代理 ${name} 的告警经由 UDP 到达；TCP 也可用`),
+  roadUdpAlone: (name) => said(`代理 ${name} 的告警经由 UDP 到达；若 UDP 被阻挡则没有其他路径：TCP 没有应答`),
+  roadTcp: (host) => said(`本机与 ${host} 之间的 UDP 被阻挡；告警经由 TCP 到达`, "在沿途和两端主机上放行 UDP 11114 和 11115（在代理主机上运行 gapbell-agent doctor 可检查其防火墙）；在此之前由 TCP 承担"),
 
   unicastAnswered: (host) => said(`${host} 应答了单播`),
   unicastSilent: (host) => said(`${host} 不应答单播`, "在该主机上运行 gapbell-agent doctor：其防火墙可能丢弃 UDP"),

@@ -2,12 +2,15 @@
 
 import { createSocket, type Socket } from "node:dgram";
 import { readFileSync } from "node:fs";
+import { connect } from "node:net";
 import type { LoopFacts, UnicastFacts } from "../doctor/facts.ts";
 import { toHex } from "../base/bytes.ts";
 import type { Ms } from "../base/units.ts";
 import type { Address } from "../port/lan.ts";
+import { onStream } from "../wire/stream.ts";
 import { dice } from "./dice.ts";
 import { type Road, systemInterfaces } from "./interfaces.ts";
+import { dialTcp } from "./lan-tcp.ts";
 
 /** When each question is put; again only where it has not been answered. */
 const ROUNDS_AT_MS: readonly Ms[] = [0, 500, 1300];
@@ -15,7 +18,7 @@ const ROUNDS_AT_MS: readonly Ms[] = [0, 500, 1300];
 const PROBE_MS: Ms = 2200;
 
 /** A datagram that came back, and to which question. */
-export type Heard = { readonly datagram: Uint8Array; readonly from: Address; readonly by: "broadcast" | "unicast"; readonly interface: string };
+export type Heard = { readonly datagram: Uint8Array; readonly from: Address; readonly by: "broadcast" | "unicast" | "tcp"; readonly interface: string };
 
 export type LanQuestions = {
   readonly roads: readonly Road[];
@@ -23,6 +26,8 @@ export type LanQuestions = {
   readonly broadcastPort: number;
   readonly agentPort: number;
   readonly unicasts: readonly Address[];
+  /** Whether each of these is asked by TCP as well. */
+  readonly tcp: boolean;
   /** Another datagram each time. */
   readonly question: () => Uint8Array | undefined;
   /** @returns whether it answers the question */
@@ -36,14 +41,14 @@ export type LanAnswers = {
   readonly portFault: string;
 };
 
-export async function askLan({ roads, broadcastPort, agentPort, unicasts, question, take }: LanQuestions): Promise<LanAnswers> {
+export async function askLan({ roads, broadcastPort, agentPort, unicasts, tcp, question, take }: LanQuestions): Promise<LanAnswers> {
   const mark = new TextEncoder().encode(`gapbell doctor ${toHex(dice.bytes(8))}`);
   const loops = new Map(roads.map((road) => [road, { sent: false, reason: "", heard: false, answered: false }]));
-  const ways = new Map(unicasts.map((to): [Address, Way] => [to, { outcome: "silent", from: undefined, socket: undefined }]));
+  const ways = new Map(unicasts.map((to): [Address, Way] => [to, { outcome: "silent", tcp: tcp ? "asked" : "untried", from: undefined, socket: undefined }]));
   const done = Promise.withResolvers<void>();
   const settle = (): void => {
     const heard = [...loops.values()].every((loop) => loop.answered && loop.heard);
-    if (heard && [...ways.values()].every(({ outcome }) => outcome === "answered" || outcome === "unreachable")) done.resolve();
+    if (heard && [...ways.values()].every((way) => way.tcp !== "asked" && (way.outcome === "answered" || way.outcome === "unreachable"))) done.resolve();
   };
 
   const receiver = await bind({ port: broadcastPort, address: undefined, shared: true });
@@ -82,11 +87,27 @@ export async function askLan({ roads, broadcastPort, agentPort, unicasts, questi
       if (!loop.answered) say(question(), agentPort, road.broadcasts);
     });
   }
-  await Promise.all([...ways].map(([to, way]) => connect(to, way, (heard) => {
+  await Promise.all([...ways].map(([to, way]) => connectUdp(to, way, (heard) => {
     if (take(heard)) way.outcome = "answered";
     settle();
   })));
 
+  const wayOf = (to: Address): Way | undefined => [...ways].find(([{ host, port }]) => host === to.host && port === to.port)?.[1];
+  const hearTcp = (to: Address, outcome: "answered" | "silent"): void => {
+    const way = wayOf(to);
+    if (way?.tcp === "asked") way.tcp = outcome;
+    settle();
+  };
+  const dialer = dialTcp({
+    onDatagram: (datagram, from) => {
+      if (take({ datagram, from, by: "tcp", interface: "" })) hearTcp(from, "answered");
+    },
+    onBroken: (to) => hearTcp(to, "silent"),
+  });
+  for (const to of tcp ? unicasts : []) {
+    const datagram = question();
+    if (datagram !== undefined) dialer.send(datagram, to);
+  }
   const ask = (): void => {
     for (const broadcast of broadcasts) broadcast();
     for (const way of ways.values()) {
@@ -97,26 +118,27 @@ export async function askLan({ roads, broadcastPort, agentPort, unicasts, questi
   const timers = [...ROUNDS_AT_MS.map((at) => setTimeout(ask, at)), setTimeout(done.resolve, PROBE_MS)];
   await done.promise;
   for (const timer of timers) clearTimeout(timer);
+  dialer.close();
   for (const socket of [...senders, ...[...ways.values()].flatMap(({ socket }) => socket ?? []), ...(typeof receiver === "string" ? [] : [receiver])]) socket.close();
   const neighbours = readNeighbours();
   return {
     portFault: typeof receiver === "string" ? receiver : "",
     loops: typeof receiver === "string" ? [] : [...loops].map(([{ name }, { sent, reason, heard }]) => ({ interface: name, sent, reason, heard })),
-    unicasts: [...ways].map(([{ host, port }, { outcome, from }]) => {
+    unicasts: [...ways].map(([{ host, port }, { outcome, from, tcp: byTcp }]) => {
       const name = systemInterfaces().find(({ address }) => address === from)?.name;
       const own = neighbours.find((one) => one.host === host);
       return {
-        host, port, outcome, interface: name, neighbour: own === undefined ? "none" : own.known ? "known" : "missing",
+        host, port, outcome, tcp: byTcp === "asked" ? "silent" : byTcp, interface: name, neighbour: own === undefined ? "none" : own.known ? "known" : "missing",
         otherNeighbours: neighbours.filter((one) => one.host !== host && one.known && one.interface === name).length,
       };
     }),
   };
 }
 
-type Way = { outcome: UnicastFacts["outcome"]; from: string | undefined; socket: Socket | undefined };
+type Way = { outcome: UnicastFacts["outcome"]; tcp: UnicastFacts["tcp"] | "asked"; from: string | undefined; socket: Socket | undefined };
 
 /** A connected socket hears that nobody listens there, and tells where the kernel sends from. */
-function connect(to: Address, way: Way, take: (heard: Heard) => void): Promise<void> {
+function connectUdp(to: Address, way: Way, take: (heard: Heard) => void): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const socket = createSocket("udp4");
   socket.on("error", (error) => {
@@ -137,13 +159,22 @@ function connect(to: Address, way: Way, take: (heard: Heard) => void): Promise<v
 }
 
 /** Says one thing and waits for no answer. */
-export async function tell(datagram: Uint8Array, { host, port }: Address): Promise<void> {
+export async function tell(datagram: Uint8Array, { host, port, road }: Address): Promise<void> {
+  if (road === "tcp") return tellByTcp(datagram, { host, port });
   const socket = await bind({ port: 0, address: undefined, shared: false });
   if (typeof socket === "string") return;
   const { promise, resolve } = Promise.withResolvers<void>();
   socket.send(datagram, port, host, () => resolve());
   await promise;
   socket.close();
+}
+
+function tellByTcp(datagram: Uint8Array, to: Address): Promise<void> {
+  return new Promise((resolve) => {
+    const socket = connect({ ...to, timeout: PROBE_MS });
+    for (const ending of ["error", "timeout", "close"] as const) socket.once(ending, () => resolve());
+    socket.end(onStream(datagram));
+  });
 }
 
 /** @returns the socket, or the code of why not */

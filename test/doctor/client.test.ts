@@ -11,9 +11,16 @@ function unwelcome(facts: ClientFacts): ClientFacts {
   return { ...facts, agents: facts.agents.map((agent) => ({ ...agent, hello: { by: "running", outcome: "unanswered", why: "" } })) };
 }
 
-function beaconsAt(broadcastAt: number | undefined): ClientFacts {
-  const facts = clientFacts();
+function beaconsAt(broadcastAt: number | undefined, facts = clientFacts()): ClientFacts {
   return { ...facts, agents: facts.agents.map((agent) => ({ ...agent, broadcastAt })) };
+}
+
+const JUST_STARTED = { version: "1.0.0", startedAt: NOW - 10_000 } as const;
+const ROUTED = clientFacts({ interfaces: [anInterface({ address: "192.168.1.5", subnet: "192.168.1.0/24" })], answers: [anAnswer({ by: "unicast", interface: "" })] }, aUnicast({ neighbour: "none" }));
+
+function onTcp(unicast: ReturnType<typeof aUnicast>): ClientFacts {
+  const facts = clientFacts({ answers: [anAnswer({ by: "tcp", interface: "" })] }, unicast);
+  return { ...facts, agents: facts.agents.map((agent) => ({ ...agent, road: "tcp" })) };
 }
 
 const CASES: readonly { readonly name: string; readonly facts: ClientFacts; readonly first: Code | undefined }[] = [
@@ -33,7 +40,8 @@ const CASES: readonly { readonly name: string; readonly facts: ClientFacts; read
   { name: "a VPN carries what goes to the agent", facts: clientFacts({ interfaces: [anInterface(), anInterface({ name: "wg0", kind: "tunnel", skipped: "virtual" })] }, aUnicast({ interface: "wg0" })), first: "tunnelCarries" },
   { name: "the agent hears our broadcast from outside our subnet", facts: clientFacts({ interfaces: [anInterface({ subnet: "10.0.0.20/30" })] }, aUnicast({ outcome: "unreachable", interface: undefined, neighbour: "none" })), first: "netmaskWrong" },
   { name: "the agent is in none of our subnets and silent", facts: clientFacts({ ...SILENCE, interfaces: [anInterface({ address: "192.168.1.5", subnet: "192.168.1.0/24" })] }, aUnicast({ ...SILENT, neighbour: "none" })), first: "elsewhere" },
-  { name: "the agent is reached through a router", facts: clientFacts({ interfaces: [anInterface({ address: "192.168.1.5", subnet: "192.168.1.0/24" })], answers: [anAnswer({ by: "unicast", interface: "" })] }, aUnicast({ neighbour: "none" })), first: "broadcastHalf" },
+  { name: "the agent is reached through a router", facts: beaconsAt(undefined, { ...ROUTED, running: JUST_STARTED }), first: "broadcastHalf" },
+  { name: "the agent is reached through a router, and copies to us what it broadcasts", facts: ROUTED, first: undefined },
   { name: "nothing comes in, rules unread", facts: clientFacts(NOTHING_HEARD, aUnicast(SILENT)), first: "firewallDropsAll" },
   { name: "only answers come in, rules unread", facts: clientFacts({ ...NOTHING_HEARD, answers: [anAnswer({ by: "unicast", interface: "" })] }), first: "firewallDropsBroadcast" },
   { name: "rules that let broadcasts in but no answers", facts: clientFacts({ firewall: { nft: undefined, iptables: "*filter\n:INPUT DROP [0:0]\n-A INPUT -p udp --dport 11114 -j ACCEPT\n" } }), first: "firewallDropsAll" },
@@ -44,7 +52,16 @@ const CASES: readonly { readonly name: string; readonly facts: ClientFacts; read
   { name: "the agent's host is there and silent", facts: clientFacts(SILENCE, aUnicast(SILENT)), first: "agentMute" },
   { name: "stations of an access point are kept apart", facts: clientFacts({ ...SILENCE, interfaces: [anInterface({ kind: "wireless" })] }, aUnicast({ ...SILENT, neighbour: "missing", otherNeighbours: 2 })), first: "isolated" },
   { name: "ports of a switch are kept apart", facts: clientFacts(SILENCE, aUnicast({ ...SILENT, neighbour: "missing", otherNeighbours: 2 })), first: "isolatedWired" },
-  { name: "broadcasts are lost on the way", facts: clientFacts({ answers: [anAnswer({ by: "unicast", interface: "" })] }), first: "broadcastHalf" },
+  { name: "broadcasts are lost on the way", facts: beaconsAt(undefined, clientFacts({ answers: [anAnswer({ by: "unicast", interface: "" })], running: JUST_STARTED })), first: "broadcastHalf" },
+  { name: "multicast brings what broadcasts do not", facts: clientFacts({ answers: [anAnswer({ by: "unicast", interface: "" })] }), first: undefined },
+  { name: "UDP is blocked, and the running listener speaks by TCP", facts: onTcp(aUnicast({ ...SILENT, tcp: "answered" })), first: "roadTcp" },
+  { name: "UDP is rejected, and the running listener speaks by TCP", facts: onTcp(aUnicast({ outcome: "refused", tcp: "answered" })), first: "roadTcp" },
+  { name: "UDP is blocked on the way through a router, and TCP is not", facts: { ...onTcp(aUnicast({ ...SILENT, tcp: "answered", neighbour: "none" })), interfaces: ROUTED.interfaces }, first: "roadTcp" },
+  { name: "UDP is blocked, no listener runs, and the doctor is answered by TCP", facts: clientFacts({ answers: [anAnswer({ by: "tcp", interface: "" })], running: undefined }, aUnicast({ ...SILENT, tcp: "answered" })), first: "roadTcp" },
+  { name: "UDP is blocked by rules of this host, and TCP carries the alarms: the rules come first", facts: { ...onTcp(aUnicast({ ...SILENT, tcp: "answered" })), firewall: { nft: undefined, iptables: "*filter\n:INPUT DROP [0:0]\n" } }, first: "firewallDropsAll" },
+  { name: "neither UDP nor TCP is answered", facts: clientFacts(SILENCE, aUnicast({ ...SILENT, tcp: "silent" })), first: "agentMute" },
+  { name: "UDP is answered and TCP is not", facts: clientFacts({}, aUnicast({ tcp: "silent" })), first: undefined },
+  { name: "both are answered", facts: clientFacts({}, aUnicast({ tcp: "answered" })), first: undefined },
   { name: "the agent's broadcasts do not come, though it hears ours", facts: beaconsAt(NOW - 90_000), first: "beaconsLost" },
   { name: "no broadcast has come since the listener started an hour ago", facts: beaconsAt(undefined), first: "beaconsLost" },
   { name: "the listener has just started, and the first broadcast is awaited", facts: { ...beaconsAt(undefined), running: { version: "1.0.0", startedAt: NOW - 10_000 } }, first: undefined },

@@ -98,6 +98,7 @@ describe.skipIf(missing !== "")(`the doctor in a LAN of namespaces${missing === 
     drop: "table inet f { chain i { type filter hook input priority 0; policy drop; iif lo accept; }; }",
     strict: "table inet f { chain i { type filter hook input priority 0; policy drop; iif lo accept; ct state established,related accept; }; }",
     open: "table inet f { chain i { type filter hook input priority 0; policy drop; iif lo accept; ct state vmap { established : accept, related : accept, invalid : drop }; udp dport { 53, 11114 } accept; }; }",
+    noTcp: "table inet g { chain i { type filter hook input priority 0; policy accept; tcp dport 11115 drop; }; }",
     noHello: "table inet f { chain i { type filter hook input priority 0; policy accept; udp dport 11115 drop; }; }",
   } as const;
 
@@ -208,10 +209,14 @@ describe.skipIf(missing !== "")(`the doctor in a LAN of namespaces${missing === 
     }
   }, 30_000);
 
-  test("an agent's host whose firewall drops what listeners say is seen from both sides", async () => {
+  test("an agent's host whose firewall drops what listeners say is seen from both sides; where it lets TCP in, that carries", async () => {
     await using laptop = await lan.host(LAPTOP_CIDR);
     await rules(agentHost, RULES.noHello);
     try {
+      const { first, findings } = await onLaptop(laptop);
+      expect(first).toMatchObject({ check: "road", code: "roadTcp", mark: "warn", words: ["10.77.0.1"] });
+      expect(findings.map(({ code }) => code)).toContain("welcomed");
+      await rules(agentHost, RULES.noTcp);
       expect((await onLaptop(laptop)).first).toMatchObject({ check: "agent", code: "agentMute" });
       expect((await onAgent()).first).toMatchObject({ check: "firewall", code: "firewallDropsHello", words: ["e0", "11115", "its rules say so"] });
     } finally {

@@ -16,7 +16,7 @@ export function anAnswer(set: Partial<AnswerFacts> = {}): AnswerFacts {
 }
 
 export function aUnicast(set: Partial<UnicastFacts> = {}): UnicastFacts {
-  return { host: "10.0.0.1", port: 11115, outcome: "answered", interface: "e0", neighbour: "known", otherNeighbours: 0, ...set };
+  return { host: "10.0.0.1", port: 11115, outcome: "answered", tcp: "untried", interface: "e0", neighbour: "known", otherNeighbours: 0, ...set };
 }
 
 /** Nothing comes back from the agent. */
@@ -35,7 +35,7 @@ function aHost(): HostFacts {
 export function clientFacts(set: Partial<ClientFacts> = {}, unicast: UnicastFacts | undefined = aUnicast()): ClientFacts {
   return {
     ...aHost(), lan: { broadcastPort: 11114, agentPort: 11115 }, membership: { cluster: "AAAA", clusterName: "c1", operator: "li", kid: 1 },
-    agents: [{ voice: VOICE, name: "node1", unicast, hello: { by: "running", outcome: "welcomed", why: "the running listener says so" }, broadcastAt: NOW - 5000 }],
+    agents: [{ voice: VOICE, name: "node1", unicast, hello: { by: "running", outcome: "welcomed", why: "the running listener says so" }, road: "udp", broadcastAt: NOW - 5000 }],
     running: { version: "1.0.0", startedAt: NOW - 3_600_000 }, ...set,
   };
 }

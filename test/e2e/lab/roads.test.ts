@@ -72,6 +72,7 @@ describe.skipIf(missing !== "")(`TCP${missing === "" ? "" : ` (skipped: ${missin
     await alarm.becomes("on li's disk", ({ timeline }) => timeline.some(({ body }) => body.kind === "receipt"));
     await laptop.command("ack", alarm.short);
     await alarm.becomes("taken", ({ attention }) => attention === "acknowledged");
+    expect(await laptop.command("doctor").catch(String)).toContain("UDP is blocked between here and 10.11.131.11; alarms come by TCP");
     expect(await laptop.command("status")).toContain("heard by TCP, UDP is blocked between here and there");
     expect(await lab.agent.command("listeners")).toMatch(/^li .* 10\.11\.131\.21:\d+ TCP /m);
 
