@@ -13,7 +13,7 @@ export type Road = "udp" | "both" | "tcp";
 /** A question that is unanswered for so long is asked by TCP as well: four HELLOs, so that lost ones do not open it. */
 export const TCP_AFTER_MS: Ms = seconds(10);
 /** A connection on which questions are unanswered for so long is dead, though nobody has said so. */
-const DEAD_AFTER_MS: Ms = seconds(10);
+export const DEAD_AFTER_MS: Ms = seconds(10);
 /** On TCP, UDP is asked whether it comes through again. */
 export const PROBE_EVERY_MS: Ms = seconds(10);
 /** For so long it must have answered. */

@@ -113,24 +113,33 @@ export function listenTcp({ port, onDatagram, onChange, limits = TCP_LIMITS }: {
   readonly port: number; readonly onDatagram: (datagram: Uint8Array, from: Address) => Standing; readonly onChange: OnChange; readonly limits?: TcpLimits;
 }): TcpServer {
   const lines = new Map<string, Line>();
+  /** Who proves itself does so at once: the one that has waited longest makes room. @returns whether there is room now */
+  const makeRoom = (among: readonly Line[], most: number): boolean => {
+    if (among.length < most) return true;
+    const oldest = among.find(({ proven }) => !proven);
+    if (oldest === undefined) return false;
+    lines.delete(keyOf(oldest.address));
+    oldest.end("too many");
+    return true;
+  };
   const admit = (socket: Socket): void => {
     const { remoteAddress: host, remotePort } = socket;
-    const held = [...lines.values()];
-    if (host === undefined || remotePort === undefined || held.length >= limits.lines || held.filter(({ address }) => address.host === host).length >= limits.linesOfHost) {
+    if (host === undefined || remotePort === undefined) return void socket.destroy();
+    const held = (): readonly Line[] => [...lines.values()];
+    const room = makeRoom(held().filter(({ address }) => address.host === host), limits.linesOfHost)
+      && makeRoom(held().filter(({ proven }) => !proven), limits.linesUnproven) && makeRoom(held(), limits.lines);
+    if (!room) {
       socket.destroy();
       return onChange("tcp line refused", { reason: "too many" });
     }
-    const unproven = held.filter(({ proven }) => !proven);
-    // Who proves itself does so at once: the one that has waited longest makes room.
-    if (unproven.length >= limits.linesUnproven) unproven[0]?.end("too many");
-    const key = `${host}:${remotePort}`;
-    lines.set(key, new Line(socket, { host, port: remotePort, road: "tcp" }, {
+    const line = new Line(socket, { host, port: remotePort, road: "tcp" }, {
       limits, onDatagram,
       ended: ({ reason, ours }) => {
-        lines.delete(key);
+        if (lines.get(keyOf(line.address)) === line) lines.delete(keyOf(line.address));
         if (ours && reason !== CLOSED) onChange("tcp line ended", { reason });
       },
-    }));
+    });
+    lines.set(keyOf(line.address), line);
   };
   const server = createServer((socket) => {
     socket.on("error", () => {});
@@ -142,7 +151,7 @@ export function listenTcp({ port, onDatagram, onChange, limits = TCP_LIMITS }: {
     broadcast: (datagram) => {
       for (const line of lines.values()) if (line.proven) line.write(datagram);
     },
-    send: (datagram, { host, port: to }) => lines.get(`${host}:${to}`)?.write(datagram),
+    send: (datagram, to) => lines.get(keyOf(to))?.write(datagram),
     close: () => {
       server.close();
       for (const line of lines.values()) line.end(CLOSED);
@@ -162,8 +171,9 @@ export function dialTcp({ onDatagram, onBroken, limits = TCP_LIMITS }: {
   readonly onDatagram: OnDatagram; readonly onBroken: (to: Address, reason: string) => void; readonly limits?: TcpLimits;
 }): TcpDialer {
   const lines = new Map<string, Line>();
-  const dial = (key: string, { host, port }: Address): Line => {
+  const dial = ({ host, port }: Address): Line => {
     const address: Address = { host, port, road: "tcp" };
+    const key = keyOf(address);
     const socket = connect({ host, port });
     const line = new Line(socket, address, {
       // Of an agent nothing has to be proven here: whoever opens what came judges it.
@@ -186,10 +196,14 @@ export function dialTcp({ onDatagram, onBroken, limits = TCP_LIMITS }: {
     line?.end(CLOSED);
   };
   return {
-    send: (datagram, to) => (lines.get(`${to.host}:${to.port}`) ?? dial(`${to.host}:${to.port}`, to)).write(datagram),
-    hangUp: ({ host, port }) => hangUp(`${host}:${port}`),
+    send: (datagram, to) => (lines.get(keyOf(to)) ?? dial(to)).write(datagram),
+    hangUp: (to) => hangUp(keyOf(to)),
     close: () => {
       for (const key of [...lines.keys()]) hangUp(key);
     },
   };
+}
+
+function keyOf({ host, port }: Pick<Address, "host" | "port">): string {
+  return `${host}:${port}`;
 }

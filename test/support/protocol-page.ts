@@ -12,6 +12,8 @@ import { RENEW_MS } from "../../lib/agent/listeners.ts";
 import { ACK_AT_MS, ACK_BROADCAST_FROM, ACK_EVERY_MS } from "../../lib/client/acks.ts";
 import { LAG_PATIENCE_MS, LIST_EVERY_MS, LULL_MS } from "../../lib/client/fetching.ts";
 import { RECEIPT_AGAIN_MS } from "../../lib/client/receipts.ts";
+import { DEAD_AFTER_MS, PROBE_EVERY_MS, TCP_AFTER_MS, UDP_STEADY_MS } from "../../lib/client/roads.ts";
+import { TCP_LIMITS } from "../../lib/io/lan-tcp.ts";
 import { FROM_AGENTS, FROM_LISTENERS, IN_CLEAR, PROVES_ITSELF, type Drop } from "../../lib/trust/opener.ts";
 import { RATES } from "../../lib/trust/rates.ts";
 import { WINDOW_COUNTERS } from "../../lib/trust/window.ts";
@@ -51,7 +53,7 @@ const MEANINGS: { readonly [Kind in MessageKind]: Readonly<Record<string, string
   },
   seek: { nonce: "anything", key: "the sender's Ed25519 key", pad: "anything" },
   hello: {
-    nonce: "to be echoed by WELCOME; never the same twice", challenge: "of the last BEACON heard", versions: "as in BEACON", serial: "of the member certificate", host: "name of the host, for people",
+    nonce: "to be echoed by WELCOME; never the same twice, but for a copy by another road", challenge: "of the last BEACON heard", versions: "as in BEACON", serial: "of the member certificate", host: "name of the host, for people",
     seat: "`person`: a person can be shown things; `locked`, `none`: not; `robot`: a script", "heard.epoch": "of the agent, as adopted; 0 where none is", "heard.counter": "highest one heard of it",
     open: "mark of the listener's own open set", rules: "digest of the rules it has, or empty", build: "its release",
   },
@@ -211,6 +213,15 @@ export const TABLES: Readonly<Record<string, () => string>> = {
     ["depth of a body", String(DEPTH_MOST)], ["alarms or states in one body", String(wire.ITEMS_MOST)], ["receipts in one body", String(wire.RECEIPTS_MOST)], ["names in `to`", String(wire.TO_MOST)],
     ["certificate", `${wire.CERTIFICATE_BYTES_MOST} bytes`], ["labels of an alarm", `${wire.LABELS_BYTES_MOST} bytes`], ["rules", `${number(wire.RULES_BYTES_MOST)} bytes`], ["bytes of one DATA", String(wire.CHUNK_BYTES)],
     ["replay window", `${number(Number(WINDOW_COUNTERS))} counters`],
+  ]),
+  tcp: () => table(["what", "how much"], [
+    ["a listener asks by TCP as well", `${TCP_AFTER_MS / 1000} s after a HELLO or SEEK that no WELCOME has answered`],
+    ["a connection counts as dead", `${DEAD_AFTER_MS / 1000} s after a HELLO on it that no WELCOME has answered, or when its host sleeps or gets another address`],
+    ["on TCP, SEEK by UDP", `every ${PROBE_EVERY_MS / 1000} s; once answered for ${UDP_STEADY_MS / 1000} s, HELLO goes by UDP`],
+    ["length of a datagram", `${DATAGRAM_BYTES_LEAST} to ${number(wire.DATAGRAM_BYTES_MOST)} bytes; another ends the connection`],
+    ["connections of an agent", `${number(TCP_LIMITS.lines)} in all, ${TCP_LIMITS.linesOfHost} of one host, ${TCP_LIMITS.linesUnproven} that have proven nothing: the oldest of these makes room for another`],
+    ["time to prove something", `${TCP_LIMITS.proveMs / 1000} s`], ["nothing genuine comes", `closed after ${TCP_LIMITS.idleMs / 1000} s`],
+    ["waiting for a slow reader", `${TCP_LIMITS.queueBytes / 1024} KiB, then closed`],
   ]),
 };
 
