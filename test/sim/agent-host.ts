@@ -7,6 +7,7 @@ import { remember } from "../../lib/agent/restore.ts";
 import type { AgentEvent, AgentSettings, AgentTurn, Question, ReportFormat } from "../../lib/agent/turn.ts";
 import type { Alarm } from "../../lib/alarm/alarm.ts";
 import type { Ms } from "../../lib/base/units.ts";
+import { standingOf } from "../../lib/io/lan-tcp.ts";
 import { drive } from "../../lib/port/drive.ts";
 import { type Reply, Tickets } from "../../lib/port/tickets.ts";
 import { KeyRing } from "../../lib/trust/keys.ts";
@@ -35,7 +36,7 @@ export class AgentHost {
     this.#world = world;
     this.host = host;
     this.settings = settings;
-    this.station = { host, side: "agent", nics, port: AGENT_UNICAST_PORT, receive: () => {} };
+    this.station = { host, side: "agent", nics, port: AGENT_UNICAST_PORT, receive: () => {}, broken: () => {} };
     host.start = (life) => this.#start(life);
     host.disk.onDurable = (changes) => world.watchers.tell("durable", changes);
   }
@@ -137,6 +138,7 @@ export class AgentHost {
     station.receive = (wire) => {
       const opened = opener.open(wire.bytes, wire.from.host, host.clock.now().mono);
       if (!opened.ok) return;
+      if (wire.from.road === "tcp" && standingOf(opened) === "proven") world.streams.prove(wire.from.port);
       world.watchers.tell("letIn", station, wire, opened.value);
       put({ kind: "heard", from: wire.from, packet: opened.value });
     };

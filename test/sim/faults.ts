@@ -26,6 +26,7 @@ export function heal(world: World): void {
   world.healedAt = world.agenda.now;
   world.lan.weather = { ...FAIR };
   world.lan.blocked.clear();
+  world.lan.udpBlocked.clear();
   world.jumpHost.mood = { ...GOOD_LINE };
   world.outside.heal();
   world.sources.silent.clear();
@@ -100,6 +101,13 @@ const FAULTS: Readonly<Record<FaultName, (blow: Blow) => void>> = {
     world.strike("one-way partition", `${one.host.name} to ${other.host.name}`);
     world.lan.blocked.add(way);
     world.agenda.after(dice.fraction() * hours(1), () => world.lan.blocked.delete(way));
+  }),
+  "UDP blocked": ({ world, dice, strength }) => often(world, dice, hours(4) / strength, () => {
+    const host = anyOf(dice, world.lan.stations)?.host;
+    if (host === undefined) return;
+    world.strike("UDP blocked", host.name);
+    world.lan.udpBlocked.add(host.index);
+    world.agenda.after(dice.fraction() * hours(2), () => world.lan.udpBlocked.delete(host.index));
   }),
   "interface gone": ({ world, dice, strength }) => often(world, dice, hours(4) / strength, () => {
     const nic = anyOf(dice, anyOf(dice, world.lan.stations)?.nics ?? []);

@@ -23,6 +23,8 @@ export type Station = {
   port: number;
   /** What the present life does with a datagram. */
   receive: (wire: Wire) => void;
+  /** Hears of a TCP connection that has ended, or could not be made. */
+  broken: (to: Address) => void;
 };
 
 /** Shares are of datagrams; times are in milliseconds. */
@@ -50,6 +52,8 @@ export class LocalNet {
   weather: Weather = { ...FAIR };
   /** `from>to` by index of the hosts: one way only. */
   readonly blocked = new Set<string>();
+  /** Hosts, by their index, between which and everybody else no UDP passes. */
+  readonly udpBlocked = new Set<number>();
   readonly #burstUntil = new Map<Station, number>();
   /** What an attacker has heard, by the sender's host, oldest first. */
   readonly #recorded = new Map<Host, Wire[]>();
@@ -102,6 +106,7 @@ export class LocalNet {
 
   #carry(from: Station, to: Station, wire: Wire): void {
     const { loss, duplicate, cut } = this.weather;
+    if (this.udpBlocked.has(from.host.index) || this.udpBlocked.has(to.host.index)) return this.#lose();
     if (this.blocked.size > 0 && this.blocked.has(`${from.host.index}>${to.host.index}`)) return this.#lose();
     if ((loss > 0 && this.#dice.fraction() < loss) || this.#inBurst(to)) return this.#lose();
     const whole = cut > 0 && this.#dice.fraction() < cut

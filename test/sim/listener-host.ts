@@ -36,7 +36,7 @@ export class ListenerHost {
     this.host = host;
     this.identity = identity;
     this.seat = seat;
-    this.station = { host, side: "client", nics: [nic], port: CLIENT_PORT_FIRST, receive: () => {} };
+    this.station = { host, side: "client", nics: [nic], port: CLIENT_PORT_FIRST, receive: () => {}, broken: () => {} };
     host.start = (life) => this.#start(life);
     host.disk.onDurable = (changes) => world.watchers.tell("listenerDurable", host, changes);
   }
@@ -104,12 +104,11 @@ export class ListenerHost {
           if (!life.over) world.sent(station, datagram, undefined);
         },
         send: (datagram, to) => {
-          if (life.over) return;
-          // There is no TCP in this world: every connection is refused.
-          if (to.road === "tcp") put({ kind: "broken", address: to });
-          else world.sent(station, datagram, to);
+          if (!life.over) world.sent(station, datagram, to);
         },
-        hangUp: () => {},
+        hangUp: () => {
+          if (!life.over) world.streams.hangUp(station);
+        },
         close: () => {},
       },
       desks: [world.people.deskOf(this, life)],
@@ -121,6 +120,7 @@ export class ListenerHost {
       clock, tick: { kind: "tick" }, soon: (then) => world.agenda.soon(life.guard(then)),
       perform: (turn) => perform(turn).catch((thrown: unknown) => world.broke(host, thrown)),
     });
+    station.broken = (address) => put({ kind: "broken", address });
     station.receive = (wire) => {
       const opened = opener.open(wire.bytes, wire.from.host, host.clock.now().mono);
       if (!opened.ok) return;

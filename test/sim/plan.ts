@@ -5,7 +5,7 @@ import { Prng } from "../../lib/base/prng.ts";
 /** Everything that can go wrong, by name; each has its part in faults.ts. */
 export const FAULT_NAMES = [
   "wall clock set", "clocks drift", "late wake-ups", "hosts reboot", "laptops sleep",
-  "loss", "bursts", "duplicates", "delay", "truncation", "forgery", "replay", "one-way partition", "interface gone",
+  "loss", "bursts", "duplicates", "delay", "truncation", "forgery", "replay", "one-way partition", "UDP blocked", "interface gone",
   "crash at a write", "crash", "disk full", "slow commit", "fsync error", "older file restored",
   "relay refused", "relay half-open", "answer lost", "relay slow", "relay reboots",
   "channel refuses", "greylisting", "outside answer lost", "rate limit", "channel down", "locked out",

@@ -17,6 +17,7 @@ import { People } from "./people.ts";
 import type { Plan } from "./plan.ts";
 import { RelayHost } from "./relay-host.ts";
 import { Sources } from "./sources.ts";
+import { Streams } from "./streams.ts";
 import { Transcript } from "./transcript.ts";
 import { type Act, type Invariant, Watchers } from "./watch.ts";
 
@@ -41,6 +42,7 @@ export class World {
   readonly transcript: Transcript;
   readonly watchers = new Watchers();
   readonly lan: LocalNet;
+  readonly streams: Streams;
   readonly agent: AgentHost;
   readonly relay: RelayHost;
   readonly jumpHost: JumpHost;
@@ -63,6 +65,7 @@ export class World {
     this.dice = plan.dice("world");
     this.transcript = new Transcript({ lines });
     this.lan = new LocalNet(this.agenda, plan.dice("lan"));
+    this.streams = new Streams(this.agenda, this.lan);
     this.jumpHost = new JumpHost(this, plan.dice("jump host"));
     this.outside = new Outside(this, plan.dice("outside"));
     this.people = new People(this, plan.dice("people").uint32());
@@ -102,8 +105,10 @@ export class World {
   /** A datagram leaves a host: to one address, or to everybody. */
   sent(from: Station, datagram: Uint8Array, to: Address | undefined): void {
     this.transcript.bytes(datagram);
-    if (to === undefined) this.lan.broadcast(from, datagram);
-    else this.lan.send(from, datagram, to);
+    if (to === undefined) {
+      this.lan.broadcast(from, datagram);
+      this.streams.broadcast(from, datagram);
+    } else (to.road === "tcp" ? this.streams : this.lan).send(from, datagram, to);
   }
 
   acted(act: Act): void {
