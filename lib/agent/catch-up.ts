@@ -43,10 +43,10 @@ export class CatchUp {
     this.#lacks.set(listener, { pieces: [...pieces], alarms: new Set(ids), states: new Set(ids), flood: ids.length > FLOOD_ITEMS });
   }
 
-  /** It has asked for these alarms. */
-  add(listener: PeerId, ids: readonly OccurrenceId[]): void {
+  /** It has asked for these alarms. @param inOrder puts them behind or before those that it waits for, the worst first */
+  add(listener: PeerId, ids: readonly OccurrenceId[], inOrder: (ids: readonly OccurrenceId[]) => readonly OccurrenceId[]): void {
     const { pieces = [], alarms = [], states = [] } = this.#lacks.get(listener) ?? {};
-    const all = new Set([...alarms, ...ids]);
+    const all = new Set(inOrder([...alarms, ...ids]));
     this.#lacks.set(listener, { pieces: [...pieces], alarms: all, states: new Set([...states, ...ids]), flood: all.size > FLOOD_ITEMS });
   }
 

@@ -123,7 +123,7 @@ function fetch({ settings, book, catchUp, draft }: Parts, { from, sender, body }
     case "open":
       return catchUp.begin(sender, { pieces: pieces("open", encodeOpenSet(book.marks())), ids: inOrder(book.open()).map(({ id }) => id) });
     case "alarm":
-      return catchUp.add(sender, (body.ids ?? []).filter((id) => book.get(id) !== undefined));
+      return catchUp.add(sender, body.ids ?? [], (ids) => inOrder(ids.flatMap((id) => book.get(id) ?? [])).map(({ id }) => id));
   }
 }
 

@@ -210,7 +210,9 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
   #speak(): void {
     const { push, book, draft } = this.#parts;
     const read = readLabels(this.#parts);
-    for (const batch of [...push.takeBatches(this.#now.mono), ...this.#caughtUp()]) {
+    const batches = [...push.takeBatches(this.#now.mono), ...this.#caughtUp()];
+    const urgent = ({ kind, ids }: Batch): boolean => kind === "alarm" && ids.some((id) => book.get(id)?.life.severity === "critical");
+    for (const batch of [...batches.filter(urgent), ...batches.filter((one) => !urgent(one))]) {
       const to = this.#audience(batch);
       if (to === undefined) continue;
       const alarms = inOrder(batch.ids.flatMap((id) => book.get(id) ?? []));

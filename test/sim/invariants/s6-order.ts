@@ -13,7 +13,7 @@ export const ORDER: Invariant = {
     return {
       agentStarts: () => heard.clear(),
       decided: ({ effects }) => {
-        /** By audience: how far down the order its last datagram reached; the critical ones, and first words of the others. */
+        /** By audience: the worst of the least urgent datagram so far, and how far down the order first words have come. */
         const reached = new Map<string, { any: number; first: number }>();
         for (const effect of effects) {
           if (effect.kind !== "say" || effect.message.kind !== "alarm") continue;
@@ -26,10 +26,11 @@ export const ORDER: Invariant = {
             // Repeats, and what one listener alone is told, wait until everybody has heard everything once.
             const first = effect.to.kind === "everyone" && ring > (heard.get(id) ?? 0);
             if (rank < (first ? before.first : rank === 0 ? before.any : 0)) broken(`${short(id)}, which is ${severity}, left behind a lesser one`);
-            after.any = Math.max(after.any, rank);
             if (first) after.first = Math.max(after.first, rank);
             if (effect.to.kind === "everyone") heard.set(id, Math.max(ring, heard.get(id) ?? 0));
           }
+          // What fills a datagram up behind a critical alarm makes nobody wait.
+          after.any = Math.max(after.any, Math.min(...alarms.map(({ severity }) => WORST_FIRST.indexOf(severity))));
           reached.set(audience, after);
           alarms.forEach((alarm, at) => {
             const last = alarms[at - 1];
