@@ -5,6 +5,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { toBase64, utf8 } from "../../lib/base/bytes.ts";
 import { minutes, seconds } from "../../lib/base/units.ts";
+import type { Address } from "../../lib/port/lan.ts";
 import { composeCommit, type Offer } from "../../lib/trust/approval.ts";
 import { composeJoin, judgeJoined } from "../../lib/trust/enrolment.ts";
 import { identityFrom } from "../../lib/trust/keys.ts";
@@ -180,7 +181,7 @@ test("a receipt of an epoch that was not proven ends no repeats", () => {
 });
 
 /** Bytes that leave for whoever sent this one. */
-function answered(agent: BesiegedAgent, datagram: Uint8Array, from = ELSEWHERE): number {
+function answered(agent: BesiegedAgent, datagram: Uint8Array, from: Address = ELSEWHERE): number {
   return agent.hears(datagram, from).filter(({ to }) => to !== "everyone").reduce((sum, said) => sum + said.datagram.length, 0);
 }
 
@@ -279,6 +280,13 @@ test("A5: a host that asks for beacons and invites without end is answered a few
   const ask = () => answered(agent, stranger.seal({ kind: "seek", body: seekBody(stranger) }, "clear"));
   expect(Array.from({ length: 100 }, ask).filter((bytes) => bytes > 0)).toHaveLength(10);
   expect(agent.drops()).toEqual({ "too many": 90 });
+});
+
+test("A5: a FETCH by another road than the last HELLO's is answered by neither", () => {
+  const { agent, li } = aSiege();
+  const fetch = (): Uint8Array => li.seal({ kind: "fetch", body: { what: "open" } }, agent.voice);
+  expect(answered(agent, fetch(), { ...LI_AT, road: "tcp" })).toBe(0);
+  expect(answered(agent, fetch(), LI_AT)).toBeGreaterThan(0);
 });
 
 test("A5: recorded FETCHes send nothing to whoever replays them, not even after a restart", () => {

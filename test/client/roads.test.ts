@@ -135,10 +135,11 @@ describe("on TCP", () => {
   test("broadcasts that come by UDP alone prove no way back: TCP stays", () => {
     const world = onTcp();
     world.lost.toClient = false;
-    for (let beacon = 0; beacon < 10; beacon += 1) {
-      world.hears(world.agent.beacon());
+    for (let broadcast = 0; broadcast < 10; broadcast += 1) {
+      world.hears(world.agent.alarm(anItem()));
       world.passes(seconds(20));
     }
+    expect(saidTo(world).filter(({ kind, by }) => kind === "hello" && by === "udp")).toEqual([]);
     expect(roadOf(world)).toBe("tcp");
   });
 
