@@ -53,6 +53,30 @@ export function alarmLines(
   ];
 }
 
+/** Many alarms in a few lines: how many, then the worst by name, then how many these are not. */
+export function summaryLines(
+  { open, worstCount, fresh, worst }: {
+    readonly open: number;
+    readonly worstCount: number;
+    readonly fresh: number;
+    readonly worst: readonly (Headline & { readonly id: string })[];
+  },
+  language: Language,
+): readonly string[] {
+  const words = WORDS[language];
+  const [first] = worst;
+  return [
+    words.summary({
+      open,
+      worst: first === undefined ? undefined : { count: worstCount, severity: severityWord(first.severity, language) },
+      // Where all are new, the number has been said.
+      fresh: fresh < open ? fresh : 0,
+    }),
+    ...worst.map((alarm) => `[${alarm.id.slice(0, SHORT_ID_LENGTH)}] ${headline(alarm, language)}`),
+    ...(open > worst.length ? [words.more(open - worst.length)] : []),
+  ];
+}
+
 /** How an alarm stands, as a STATE packet or the agent's list tells it. */
 export type Standing = {
   readonly condition: Condition;

@@ -32,6 +32,9 @@ export type Words = {
   readonly noReason: string;
   readonly raised: (at: string) => string;
   readonly take: (id: string) => string;
+  /** How many are open, how many of them are of the worst severity, how many are new; the last two where they say something. */
+  readonly summary: (counts: { readonly open: number; readonly worst: { readonly count: number; readonly severity: string } | undefined; readonly fresh: number }) => string;
+  readonly more: (count: number) => string;
 };
 
 export const WORDS: Readonly<Record<Language, Words>> = {
@@ -74,6 +77,8 @@ export const WORDS: Readonly<Record<Language, Words>> = {
     noReason: "no reason is known",
     raised: (at) => `Raised ${at}`,
     take: (id) => `To take it: gapbell-client ack ${id}`,
+    summary: ({ open, worst, fresh }) => [`${open} open alarms`, ...(worst ? [`${worst.count} ${worst.severity}`] : []), ...(fresh > 0 ? [`${fresh} new`] : [])].join(", "),
+    more: (count) => `and ${count} more: gapbell-client list`,
   },
   zh: {
     severity: { critical: "紧急", major: "重要", indeterminate: "未定", minor: "次要", warning: "提示" },
@@ -103,6 +108,8 @@ export const WORDS: Readonly<Record<Language, Words>> = {
     noReason: "原因不明",
     raised: (at) => `发生于 ${at}`,
     take: (id) => `确认方法：gapbell-client ack ${id}`,
+    summary: ({ open, worst, fresh }) => [`${open} 条告警待处理`, ...(worst ? [`其中${worst.severity} ${worst.count} 条`] : []), ...(fresh > 0 ? [`新增 ${fresh} 条`] : [])].join("，"),
+    more: (count) => `另有 ${count} 条：gapbell-client list`,
   },
 };
 

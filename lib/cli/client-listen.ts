@@ -18,7 +18,7 @@ type ListenOptions = StateOptions & { readonly exec?: string; readonly all?: boo
 export function addListen(program: Command): void {
   const listen = addState(program.command("listen"))
     .description("follow the running listener: one line for each thing that happens, or one program started for each alarm")
-    .option("--exec <command>", "start this for each alarm that rings; it gets the line as JSON on its standard input, nothing goes through a shell")
+    .option("--exec <command>", "start this for each alarm that rings, and once for a summary of many; it gets the line as JSON on its standard input, nothing goes through a shell")
     .option("--all", "with --exec: also for what does not ring, changes of state and of hearing")
     .argument("[arguments...]", "after --: arguments of the command")
     .action(follow);
@@ -49,7 +49,7 @@ async function follow(args: readonly string[], options: ListenOptions): Promise<
 
 function start(runner: Runner, line: string, all: boolean): void {
   const said = parse(line);
-  if (all || (said["kind"] === "alarm" && said["rings"] === true)) runner.run(line, String(said["occurrence"] ?? "").slice(0, 6));
+  if (all || said["rings"] === true) runner.run(line, String(said["occurrence"] ?? "").slice(0, 6) || String(said["kind"] ?? ""));
 }
 
 function parse(line: string): Readonly<Record<string, unknown>> {

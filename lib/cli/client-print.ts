@@ -2,7 +2,7 @@
 
 import { momentText } from "../alarm/moment.ts";
 import { isSeverity } from "../alarm/severity.ts";
-import { headline, severityWord, stateLine, type Standing } from "../alarm/wording.ts";
+import { headline, severityWord, stateLine, summaryLines, type Standing } from "../alarm/wording.ts";
 import { record, records } from "./agent-ask.ts";
 import { dropLines } from "./print.ts";
 import { cut, plain, table } from "./table.ts";
@@ -99,6 +99,8 @@ export function tapText(line: Fields, looks: Looks): string {
       const said = { severity: isSeverity(severity) ? severity : "indeterminate", module: text(line["module"]), item: text(line["item"]), text: text(line["text"]) } as const;
       return `${at} [${id}] ${headline(said, looks.language)}`;
     }
+    case "summary":
+      return `${at} ${summaryLines({ open: Number(line["open"] ?? 0), fresh: Number(line["fresh"] ?? 0), worstCount: 0, worst: [] }, looks.language)[0] ?? ""}`;
     case "hearing": {
       const grade = text(line["hearing"]);
       return `${at} ${text(line["agent"])}: ${Object.entries(WORDS[looks.language].hearing).find(([name]) => name === grade)?.[1] ?? grade}`;

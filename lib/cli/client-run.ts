@@ -90,7 +90,7 @@ export function openDesks(
     })
     : undefined;
   // Without any desk a person who is said to sit here is believed to read the command line or the lines of a script.
-  const silent: Desk = { show: async () => person, update: () => {}, hearing: () => {}, close: () => {} };
+  const silent: Desk = { show: async () => person, summarize: async () => person, update: () => {}, hearing: () => {}, close: () => {} };
   const all = [
     ...(terminal === undefined ? [silent] : [terminal]),
     ...(setup.desktop ? [openNotifyDesk({ language, timezone, log })] : []),

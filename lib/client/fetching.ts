@@ -47,6 +47,11 @@ export class Fetching {
     this.#wishes.set(key, { agent, what, reassembler: new Reassembler(), due: Math.max(now + delayMs, rested), tries: 0, first: undefined });
   }
 
+  /** Whether any agent's is asked for, or will be. */
+  wants(what: What): boolean {
+    return [...this.#wishes.values()].some((wish) => wish.what === what);
+  }
+
   /** It took care of itself. Nothing happens where the question has gone out already. */
   unwant(agent: PeerId, what: What): void {
     if (this.#wishes.get(`${what} ${agent}`)?.tries === 0) this.#wishes.delete(`${what} ${agent}`);

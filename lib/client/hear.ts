@@ -44,7 +44,7 @@ export function hear(parts: Parts, { from, packet }: { readonly from: Address; r
 }
 
 function beacon(parts: Parts, { from, packet, body }: { readonly from: Address; readonly packet: Opened; readonly body: Body<"beacon"> }, now: Now): void {
-  const { self, ears, fetching, expected, digests } = parts;
+  const { self, ears, fetching, expected, digests, gathering } = parts;
   const { sender, freshness } = packet;
   if (body.cluster !== self.cluster || freshness === "stranger") return parts.refusals.count("not an agent of ours");
   ears.beacon(sender, { body, from, freshness }, now);
@@ -55,13 +55,14 @@ function beacon(parts: Parts, { from, packet, body }: { readonly from: Address; 
   if (body.rules !== parts.rules.digest) fetching.want(sender, "rules", { now: now.mono, delayMs: 0 });
   if (body.kid !== self.group.kid) return;
   expected.set(sender, body.open);
-  if (ownMac(parts) === body.open) fetching.unwant(sender, "open");
-  else fetching.want(sender, "open", { now: now.mono, delayMs: LAG_PATIENCE_MS });
+  if (isInStep(parts, sender)) fetching.unwant(sender, "open");
+  // Who has just come waits for nothing.
+  else fetching.want(sender, "open", { now: now.mono, delayMs: gathering.on ? 0 : LAG_PATIENCE_MS });
 }
 
 function welcome(parts: Parts, { from, packet, body }: { readonly from: Address; readonly packet: Opened; readonly body: Body<"welcome"> }, now: Now): void {
   const { sender, sealed, freshness } = packet;
-  const { self, ears, roads, draft, fetching, digests, acks } = parts;
+  const { self, ears, roads, draft, fetching, digests, acks, gathering } = parts;
   const before = ears.get(sender)?.agent;
   const voice = before === undefined ? undefined : voiceOf(before, body.voice, self.clusterKey);
   if (sealed !== "pair" || voice === undefined) {
@@ -88,6 +89,7 @@ function welcome(parts: Parts, { from, packet, body }: { readonly from: Address;
     parts.expected.delete(sender);
     fetching.want(sender, "open", { now: now.mono, delayMs: 0 });
     acks.hasten(now.mono);
+    if (!self.robot) gathering.begin(now.mono);
   }
   if (body.rules !== parts.rules.digest) fetching.want(sender, "rules", { now: now.mono, delayMs: 0 });
 }
@@ -108,7 +110,7 @@ function verify(parts: Parts, agent: PeerId, epoch: bigint, now: Now): void {
     const verified = parts.inbox.note(entry.item.id, { unverified: "" }, now);
     if (verified === undefined) continue;
     oweReceipt(parts, verified, now);
-    parts.draft.add({ kind: "show", showing: showingOf(parts, verified, false) });
+    if (!parts.gathering.has(entry.item.id)) parts.draft.add({ kind: "show", showing: showingOf(parts, verified, false) });
   }
 }
 
@@ -118,10 +120,11 @@ function takeAlarm(parts: Parts, item: AlarmItem, { said, verified }: { readonly
   const entry = heard.now;
   if (verified && item.ring === entry.item.ring && entry.closedAt === undefined) oweReceipt(parts, entry, now);
   if (heard.kind === "older" || heard.kind === "same") return;
+  if (parts.gathering.hold(item.id, now.mono)) return draft.log("alarm", { alarm: item.id.slice(0, 6), severity: item.severity, ring: item.ring, why: item.why, gathered: true });
   const rings = isMine(parts, entry.item) && entry.attention === "unacknowledged" && entry.item.ring > entry.rung;
   const shown = rings ? (inbox.note(item.id, { rung: entry.item.ring }, now) ?? entry) : entry;
   draft.add({ kind: "show", showing: showingOf(parts, shown, rings) });
-  draft.add({ kind: "tell", line: alarmLine(parts, shown, rings) });
+  draft.add({ kind: "tell", line: alarmLine(parts, shown, { rings }) });
   draft.log("alarm", { alarm: item.id.slice(0, 6), severity: item.severity, ring: item.ring, why: item.why, rings, ...(verified ? {} : { unverified: true }) });
 }
 
@@ -146,6 +149,12 @@ function takeState(parts: Parts, state: StateItem, said: Said, now: Now): void {
   const learnt = inbox.learn(state, said, now);
   if (learnt === undefined) return;
   const { before, after } = learnt;
+  if (parts.gathering.has(state.id)) {
+    // Nobody has been told of it yet; how it stands is told with it.
+    parts.gathering.flows(now.mono);
+    if (after.closedAt !== undefined) parts.gathering.drop(state.id);
+    return;
+  }
   draft.add({ kind: "tell", line: tapState(after, state.settled) });
   draft.log("state", { alarm: state.id.slice(0, 6), condition: after.condition, attention: after.attention, phase: after.phase });
   const line = standingLine(after, self.language);
@@ -172,8 +181,12 @@ function takeRules(parts: Parts, { bytes, digest }: Fetched): void {
 function takeList(parts: Parts, began: Said, { bytes }: Fetched, now: Now): void {
   const marks = decodeOpenSet(bytes);
   if (marks === undefined) return;
-  const { inbox, draft, fetching, expected, lists, self } = parts;
+  const { inbox, draft, fetching, expected, lists, gathering, self } = parts;
   for (const closed of inbox.closeAllBut(new Set(marks.map(({ id }) => id)), began, now)) {
+    if (gathering.has(closed.item.id)) {
+      gathering.drop(closed.item.id);
+      continue;
+    }
     draft.add({ kind: "update", id: closed.item.id, line: goneLine(self.language), gone: true });
     draft.add({ kind: "tell", line: tapState(closed, true) });
   }
@@ -192,6 +205,15 @@ export function lackingOf({ inbox, lists, expected }: Parts, agent: PeerId): rea
     const held = inbox.get(id);
     return held?.closedAt === undefined && held?.item.revision === revision && held.item.ring === ring ? [] : [id];
   });
+}
+
+/** Whether what is open here is what the agent last said to be. */
+export function isInStep(parts: Parts, agent: PeerId): boolean {
+  const { expected, lists, inbox } = parts;
+  const list = lists.get(agent);
+  // While an answer comes in, counting spares making a mark of everything for each datagram.
+  if (list !== undefined && list.mac === expected.get(agent) && list.marks.length !== inbox.openCount) return false;
+  return expected.get(agent) === ownMac(parts);
 }
 
 /** What our own open set comes to. */

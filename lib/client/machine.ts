@@ -14,13 +14,15 @@ import { answerLate, askAck, nextAnswer, sayAcks, take } from "./acknowledge.ts"
 import { Acks, type PendingAck } from "./acks.ts";
 import { Draft } from "./draft.ts";
 import { Fetching, type What } from "./fetching.ts";
-import { hear, lackingOf, ownMac } from "./hear.ts";
+import { Gathering } from "./gathering.ts";
+import { hear, isInStep, lackingOf, ownMac } from "./hear.ts";
 import { Ears, type Place } from "./hearing.ts";
 import { Inbox, type Inboxed } from "./inbox.ts";
 import { addressOf, type HeldRules, type Parts } from "./parts.ts";
 import { hearingLine, storeFailedLine } from "./phrases.ts";
 import { Receipts, RECEIPTS_PLAIN } from "./receipts.ts";
 import { Roads } from "./roads.ts";
+import { tellGathered } from "./summary.ts";
 import { type ClientEvent, type ClientSelf, type ClientTurn, type KnownAgent, STORE_FAILED_EXIT_MS } from "./turn.ts";
 import { isMine, listOf, showingOf, statusOf } from "./views.ts";
 
@@ -55,7 +57,7 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
     this.#agents = new Map(agents.map((agent) => [agent.id, agent]));
     this.#parts = {
       self, mac: new OpenMac(self.group.key), startedAt: now.wall, draft: new Draft(), inbox: new Inbox(), receipts: new Receipts(dice), acks: new Acks(dice),
-      ears: new Ears({ agents, places, dice, nonceKey: self.nonceKey, at: now.mono }), fetching: new Fetching(dice), roads: new Roads({ tcp: self.tcp }),
+      ears: new Ears({ agents, places, dice, nonceKey: self.nonceKey, at: now.mono }), fetching: new Fetching(dice), gathering: new Gathering(), roads: new Roads({ tcp: self.tcp }),
       waiting: new Map(), expected: new Map(), lists: new Map(), digests: new Map(), refusals: new Tally(), rules: remembered.rules,
     };
     this.#parts.inbox.restore(remembered.inbox, now);
@@ -67,10 +69,13 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
     if (parts.ears.wake(now.mono)) {
       parts.draft.log("woke", {});
       parts.roads.moved();
+      // What was open before the sleep says nothing of now.
+      parts.expected.clear();
+      this.#gather(now);
     }
     switch (event.kind) {
       case "started":
-        this.#resume();
+        this.#resume(now);
         break;
       case "tick":
         break;
@@ -116,19 +121,29 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
 
   nextWakeup(): Ms | undefined {
     if (this.#stopping) return undefined;
-    const { inbox, receipts, acks, ears, roads, fetching } = this.#parts;
+    const { inbox, receipts, acks, ears, roads, fetching, gathering } = this.#parts;
     const exit = this.#failed === undefined ? undefined : this.#failed.at + STORE_FAILED_EXIT_MS;
     const saying = this.#failed === undefined ? [receipts.next(), acks.next()] : [];
-    const moments = [inbox.next(), ...saying, ears.next(), roads.next(), fetching.next(), nextAnswer(this.#parts), exit].filter((at) => at !== undefined);
+    const moments = [inbox.next(), ...saying, ears.next(), roads.next(), fetching.next(), gathering.next(), nextAnswer(this.#parts), exit].filter((at) => at !== undefined);
     return moments.length === 0 ? undefined : Math.min(...moments);
   }
 
-  /** After a start: what still waits for somebody is listed, not rung again. */
-  #resume(): void {
-    const { inbox, draft, self } = this.#parts;
+  /** After a start: what still waits for somebody is listed, and rings only if it has not. */
+  #resume(now: Now): void {
+    const { inbox, draft, self, gathering } = this.#parts;
     const open = inbox.open();
-    for (const entry of open) if (entry.attention === "unacknowledged") draft.add({ kind: "show", showing: showingOf(this.#parts, entry, false) });
+    const waiting = open.filter(({ attention }) => attention === "unacknowledged");
+    if (self.robot) for (const entry of waiting) draft.add({ kind: "show", showing: showingOf(this.#parts, entry, false) });
+    else {
+      gathering.begin(now.mono, { first: true });
+      for (const { item } of waiting) gathering.hold(item.id, now.mono);
+    }
     draft.log("started", { open: open.length, operator: self.operator, cluster: self.clusterName });
+  }
+
+  /** A person who comes back is told at once what has happened. A script is not: it hears everything for itself. */
+  #gather(now: Now): void {
+    if (!this.#parts.self.robot) this.#parts.gathering.begin(now.mono);
   }
 
   #answer({ question, ticket }: Extract<ClientEvent, { kind: "asked" }>, now: Now): void {
@@ -192,6 +207,7 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
       draft.add({ kind: "exit", code: EXIT_STORE_FAILED, reason: this.#failed.reason });
     }
     answerLate(this.#parts, now);
+    tellGathered(this.#parts, now);
     for (let id = inbox.takeForgotten(now.mono); id !== undefined; id = inbox.takeForgotten(now.mono)) {
       draft.remove("inbox", id);
       if (acks.get(id) !== undefined) draft.remove("acks", id);
@@ -205,6 +221,7 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
     const { ears, draft, self } = this.#parts;
     const regraded = ears.takeRegraded(now.mono);
     if (regraded.length === 0) return;
+    if (regraded.some(({ grade }) => grade === "heard")) this.#gather(now);
     for (const { agent, grade } of regraded) {
       draft.log("hearing", { agent: agent.name, hearing: grade });
       draft.add({ kind: "tell", line: { v: 1, kind: "hearing", occurrence: "", revision: 0, ring: 0, agent: agent.name, hearing: grade, at: now.wall } });
@@ -266,9 +283,9 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
   }
 
   #fetch(now: Now): void {
-    const { fetching, expected, draft } = this.#parts;
+    const { fetching, draft } = this.#parts;
     const needless = (agent: PeerId, what: What): boolean =>
-      what === "open" ? expected.get(agent) === ownMac(this.#parts) : what === "alarm" && lackingOf(this.#parts, agent).length === 0;
+      what === "open" ? isInStep(this.#parts, agent) : what === "alarm" && lackingOf(this.#parts, agent).length === 0;
     for (const { agent, what } of fetching.takeDue(now.mono, needless)) {
       const address = addressOf(this.#parts, agent);
       if (address === undefined) continue;

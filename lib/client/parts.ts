@@ -7,6 +7,7 @@ import type { OccurrenceId } from "../alarm/alarm.ts";
 import type { Acks } from "./acks.ts";
 import type { Draft } from "./draft.ts";
 import type { Fetching } from "./fetching.ts";
+import type { Gathering } from "./gathering.ts";
 import type { Ears } from "./hearing.ts";
 import type { Address } from "../port/lan.ts";
 import type { Inbox } from "./inbox.ts";
@@ -30,6 +31,7 @@ export type Parts = {
   readonly ears: Ears;
   readonly roads: Roads;
   readonly fetching: Fetching;
+  readonly gathering: Gathering;
   /** Who waits to hear what became of an acknowledgement. */
   readonly waiting: Map<OccurrenceId, readonly { readonly ticket: number; readonly due: Ms }[]>;
   /** What each agent's open set comes to, as it last said. */

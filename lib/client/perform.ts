@@ -1,7 +1,7 @@
 /** Carries one turn of the listener out: commit, then answer, then say, then show. Nothing is decided here. */
 
 import type { TapLine } from "../port/client-door.ts";
-import type { Desk } from "../port/desk.ts";
+import type { Desk, Showing } from "../port/desk.ts";
 import type { ListenerLan } from "../port/lan.ts";
 import type { Log } from "../port/log.ts";
 import type { Store } from "../port/store.ts";
@@ -49,7 +49,7 @@ export function performer(ports: ClientPorts): (turn: ClientTurn) => Promise<voi
 
 /** Who asked is answered first; the agent hears of it before the person does, who is slower. */
 const STEP = {
-  answer: "answer", adopt: "answer", say: "say", hangUp: "say", show: "show", update: "show", hearing: "show", tell: "show", exit: "show",
+  answer: "answer", adopt: "answer", say: "say", hangUp: "say", show: "show", summarize: "show", update: "show", hearing: "show", tell: "show", exit: "show",
 } as const satisfies Readonly<Record<ClientEffect["kind"], "answer" | "say" | "show">>;
 
 /** @param promised whether this turn is on disk: what is not is shown all the same, but nobody is told that it is kept */
@@ -65,6 +65,8 @@ function carryOut(ports: ClientPorts, effect: ClientEffect, promised: boolean): 
       return ports.lan.hangUp(effect.address);
     case "show":
       return show(ports, effect);
+    case "summarize":
+      return summarize(ports, effect);
     case "update":
       for (const desk of ports.desks) desk.update({ id: effect.id, line: effect.line, gone: effect.gone });
       return;
@@ -79,16 +81,22 @@ function carryOut(ports: ClientPorts, effect: ClientEffect, promised: boolean): 
 }
 
 /** Seen as soon as one desk says so. */
-function show({ desks, put, log }: ClientPorts, { showing }: Extract<ClientEffect, { kind: "show" }>): void {
-  const { id, ring } = showing.alarm;
-  for (const desk of desks) {
-    void desk.show(showing).then(
-      (seen) => {
-        if (seen) put({ kind: "shown", id, ring, seen });
-      },
-      (thrown: unknown) => log.write("warn", "desk fault", { reason: thrown instanceof Error ? thrown.message : String(thrown) }),
-    );
-  }
+function show(ports: ClientPorts, { showing }: Extract<ClientEffect, { kind: "show" }>): void {
+  for (const desk of ports.desks) seenBy(ports, desk.show(showing), [showing.alarm]);
+}
+
+/** What a summary names has been seen with it. */
+function summarize(ports: ClientPorts, { summary }: Extract<ClientEffect, { kind: "summarize" }>): void {
+  for (const desk of ports.desks) seenBy(ports, desk.summarize(summary), summary.worst);
+}
+
+function seenBy({ put, log }: ClientPorts, answer: Promise<boolean>, alarms: readonly Showing["alarm"][]): void {
+  void answer.then(
+    (seen) => {
+      if (seen) for (const { id, ring } of alarms) put({ kind: "shown", id, ring, seen });
+    },
+    (thrown: unknown) => log.write("warn", "desk fault", { reason: thrown instanceof Error ? thrown.message : String(thrown) }),
+  );
 }
 
 function say({ sealer, lan, log }: ClientPorts, { message, to, repeat, deflate = false }: Extract<ClientEffect, { kind: "say" }>): void {

@@ -4,7 +4,7 @@ import type { OccurrenceId } from "../alarm/alarm.ts";
 import type { Language } from "../alarm/language.ts";
 import type { Ms } from "../base/units.ts";
 import type { ClientQuestion, TapLine } from "../port/client-door.ts";
-import type { Showing } from "../port/desk.ts";
+import type { Showing, Summary } from "../port/desk.ts";
 import type { Address, Link } from "../port/lan.ts";
 import type { Change } from "../port/store.ts";
 import type { Reply } from "../port/tickets.ts";
@@ -86,6 +86,7 @@ export type ClientEffect =
   /** Take this epoch of an agent as its present one. */
   | { readonly kind: "adopt"; readonly peer: PeerId; readonly epoch: bigint; readonly counter: bigint }
   | { readonly kind: "show"; readonly showing: Showing }
+  | { readonly kind: "summarize"; readonly summary: Summary }
   | { readonly kind: "update"; readonly id: OccurrenceId; readonly line: string; readonly gone: boolean }
   /** Whether agents are heard, in words; "" where all is well. `rings`: somebody must look, and not only know. */
   | { readonly kind: "hearing"; readonly line: string; readonly rings: boolean }

@@ -2,7 +2,7 @@
 
 import type { Language } from "../alarm/language.ts";
 import { stateLine } from "../alarm/wording.ts";
-import type { Now } from "../base/units.ts";
+import type { Now, WallMs } from "../base/units.ts";
 import { classify } from "../classify/classify.ts";
 import { compareAlarms } from "../classify/order.ts";
 import type { TapLine } from "../port/client-door.ts";
@@ -13,6 +13,9 @@ import { nameOf, type Parts } from "./parts.ts";
 
 /** Whether our own rules come to what the agent said; `unchecked` where the digests differ or labels are missing. */
 export type Check = "same" | "differs" | "unchecked";
+
+/** So many of the worst are named in a summary. */
+export const NAMED_MOST = 5;
 
 export function isMine({ self }: Parts, { to }: Pick<AlarmItem, "to">): boolean {
   return to.includes(self.operator) || to.includes(TO_EVERYBODY);
@@ -83,11 +86,21 @@ export function showingOf(parts: Parts, { item, said, unverified, attention }: I
   return { alarm: attention === "unacknowledged" ? alarm : { ...alarm, quiet: true }, clusterName: parts.self.clusterName, agent: nameOf(parts, said.agent), rings, unverified: unverified !== "" };
 }
 
-export function alarmLine(parts: Parts, { item, condition, said, unverified }: Inboxed, rings: boolean): TapLine {
+export function alarmLine(parts: Parts, { item, condition, said, unverified }: Inboxed, { rings, listed = false }: { readonly rings: boolean; readonly listed?: boolean }): TapLine {
   const { id, revision, ring, severity, module, text, source, labels, at, to, why, reason } = item;
   return {
     v: 1, kind: "alarm", occurrence: id, revision, ring, severity, module, item: item.item, at, text, source, labels, to, condition, why,
-    ...(reason === undefined ? {} : { reason }), rings, unverified: unverified !== "", cluster: parts.self.clusterName, agent: nameOf(parts, said.agent),
+    ...(reason === undefined ? {} : { reason }), rings, listed, unverified: unverified !== "", cluster: parts.self.clusterName, agent: nameOf(parts, said.agent),
+  };
+}
+
+/** @param mine what awaits this operator, in order */
+export function summaryLine({ self }: Parts, mine: readonly Inboxed[], { fresh, at }: { readonly fresh: number; readonly at: WallMs }): TapLine {
+  const severities = { critical: 0, major: 0, indeterminate: 0, minor: 0, warning: 0 };
+  for (const { item } of mine) severities[item.severity] += 1;
+  return {
+    v: 1, kind: "summary", occurrence: "", revision: 0, ring: 0, open: mine.length, severities, fresh, worst: mine.slice(0, NAMED_MOST).map(({ item }) => item.id),
+    rings: true, cluster: self.clusterName, at,
   };
 }
 

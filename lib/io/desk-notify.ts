@@ -2,9 +2,9 @@
 
 import type { Language } from "../alarm/language.ts";
 import { isWorse, type Severity } from "../alarm/severity.ts";
-import { alarmLines, fallbackLine, headline, oneLine, SHORT_ID_LENGTH } from "../alarm/wording.ts";
+import { alarmLines, fallbackLine, headline, oneLine, SHORT_ID_LENGTH, summaryLines } from "../alarm/wording.ts";
 import { type Ms, seconds } from "../base/units.ts";
-import type { Desk, Showing } from "../port/desk.ts";
+import type { Desk, Showing, Summary } from "../port/desk.ts";
 import type { Log } from "../port/log.ts";
 
 /** Popups on the screen at the same time; the others are counted in one more. */
@@ -27,8 +27,8 @@ type Popup = {
 type Shown = { readonly id: string; readonly severity: Severity; readonly about: string };
 
 const WORDS = {
-  en: { more: (count: number) => `${count} more ${count === 1 ? "alarm" : "alarms"}: gapbell-client list`, unverified: "Freshness not verified" },
-  zh: { more: (count: number) => `另有 ${count} 条告警：gapbell-client list`, unverified: "尚未验证是否为最新消息" },
+  en: { more: (count: number) => `${count} more ${count === 1 ? "alarm" : "alarms"}: gapbell-client list`, none: "None of them is open any more", unverified: "Freshness not verified" },
+  zh: { more: (count: number) => `另有 ${count} 条告警：gapbell-client list`, none: "这些告警均已结束", unverified: "尚未验证是否为最新消息" },
 } as const;
 
 /** Whether popups can be shown at all: the program is there, and a session to show them in. */
@@ -48,6 +48,9 @@ export function openNotifyDesk({ language, timezone, log, command = "notify-send
   /** Alarms that wait to be shown: in a flood only the last of them says how many there are. */
   let waiting = 0;
   let surplusId: string | undefined;
+  /** Alarms that a summary has counted, and its popup, which goes with the last of them. */
+  const counted = new Set<string>();
+  let summaryId: string | undefined;
   /** Versions before 0.7.9 cannot tell an id: then nothing can be replaced. */
   let tellsIds = true;
   let turn: Promise<unknown> = Promise.resolve();
@@ -76,6 +79,10 @@ export function openNotifyDesk({ language, timezone, log, command = "notify-send
   const show = async (showing: Showing): Promise<boolean> => {
     const { alarm, rings } = showing;
     const own = popups.get(alarm.id);
+    if (showing.listed !== undefined) {
+      if (alarm.quiet !== true) counted.add(alarm.id);
+      return false;
+    }
     if (!rings && own === undefined) return false;
     const full = own === undefined && popups.size >= POPUPS_MOST;
     const lesser = full ? lesserOf(popups, alarm.severity) : undefined;
@@ -106,8 +113,19 @@ export function openNotifyDesk({ language, timezone, log, command = "notify-send
     return shown && rings;
   };
 
+  const summarize = async (summary: Summary): Promise<boolean> => {
+    const [head = "", ...lines] = summaryLines(summary, language);
+    const { shown, id } = await send({ ...still(`${summary.clusterName}: ${head}`), body: lines.join("\n"), replaces: summaryId });
+    if (shown) summaryId = id === "" ? undefined : id;
+    return shown;
+  };
+
   const farewell = async ({ id, line, gone }: { readonly id: string; readonly line: string; readonly gone: boolean }): Promise<void> => {
     if (gone) surplus.delete(id);
+    if (gone && counted.delete(id) && counted.size === 0 && summaryId !== undefined) {
+      await send({ ...still(WORDS[language].none), urgency: "low", replaces: summaryId, expireMs: FAREWELL_MS });
+      summaryId = undefined;
+    }
     const held = popups.get(id);
     if (held === undefined || !gone) return;
     popups.delete(id);
@@ -123,6 +141,7 @@ export function openNotifyDesk({ language, timezone, log, command = "notify-send
         return show(showing);
       });
     },
+    summarize: (summary) => inTurn(() => summarize(summary)),
     update: (update) => void inTurn(() => farewell(update)),
     hearing: ({ line, rings }) => {
       if (line !== "") void inTurn(() => send(rings ? still(line) : { ...still(line), urgency: "low", expireMs: FAREWELL_MS }));

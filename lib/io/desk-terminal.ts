@@ -6,9 +6,9 @@
 import type { Language } from "../alarm/language.ts";
 import { momentText } from "../alarm/moment.ts";
 import { rankOf, type Severity } from "../alarm/severity.ts";
-import { fallbackLine, headline, oneLine, SHORT_ID_LENGTH } from "../alarm/wording.ts";
+import { fallbackLine, headline, oneLine, SHORT_ID_LENGTH, summaryLines } from "../alarm/wording.ts";
 import type { WallMs } from "../base/units.ts";
-import type { Desk, Hearing, Showing } from "../port/desk.ts";
+import type { Desk, Hearing, Showing, Summary } from "../port/desk.ts";
 
 /** Open alarms that the list shows; the others are counted. */
 export const LISTED_MOST = 10;
@@ -49,12 +49,13 @@ const GREEN = 32;
 const YELLOW = 33;
 const BELL = "\u0007";
 
-type Listed = { readonly showing: Showing; readonly mine: boolean; readonly order: number; line: string };
+/** `onDrawn`: who waits to hear whether it has come among the visible ones. */
+type Listed = { readonly showing: Showing; readonly mine: boolean; readonly order: number; line: string; onDrawn: ((seen: boolean) => void) | undefined };
 
 export function openTerminalDesk(options: TerminalOptions): TerminalDesk {
   const desk = new Terminal(options);
   return {
-    show: async (showing) => desk.show(showing), update: (update) => desk.update(update), hearing: (hearing) => desk.hear(hearing),
+    show: async (showing) => desk.show(showing), summarize: async (summary) => desk.summarize(summary), update: (update) => desk.update(update), hearing: (hearing) => desk.hear(hearing),
     key: (typed) => desk.key(typed), note: (line) => desk.say([oneLine(line)]), close: () => desk.close(),
   };
 }
@@ -67,6 +68,7 @@ class Terminal {
   /** Undefined until something is known of the agent; "" where all is well. */
   #hearing: Hearing | undefined;
   #drawn = 0;
+  #drawsSoon = false;
   #order = 0;
   #closed = false;
 
@@ -76,12 +78,13 @@ class Terminal {
     this.say([]);
   }
 
-  show(showing: Showing): boolean {
-    const { alarm, rings, unverified } = showing;
-    const { language, operator, person } = this.#options;
+  show(showing: Showing): boolean | Promise<boolean> {
+    const { alarm, rings, unverified, listed } = showing;
+    const { language, operator, person, live } = this.#options;
     const held = this.#open.get(alarm.id);
     const mine = alarm.to.includes(operator);
     this.#list(showing, held, mine);
+    if (listed !== undefined && live) return this.#awaitDrawn(alarm.id);
     if (held !== undefined && !rings && sameWords(held.showing, showing)) {
       this.say([]);
       return person;
@@ -91,9 +94,17 @@ class Terminal {
       ...(alarm.why === "fallback" ? [fallbackLine(alarm.reason ?? "", language)] : []),
       ...(mine ? [] : [this.#words.listed(alarm.to.map(oneLine).join(", "))]),
     ];
-    const line = `${this.#clock()} ${rings ? "●" : " "} [${short(alarm.id)}] ${headline(alarm, language)}`;
+    const standing = listed === undefined || listed === "" ? "" : ` (${listed})`;
+    const line = `${this.#clock()} ${rings ? "●" : " "} [${short(alarm.id)}] ${headline(alarm, language)}${standing}`;
     this.say([this.#paint(line, rings ? COLOURS[alarm.severity] : DIM), ...marks.map((mark) => this.#paint(`${" ".repeat(11)}${mark}`, rings ? BOLD : DIM))], rings);
     return person;
+  }
+
+  summarize(summary: Summary): boolean {
+    const [head = "", ...lines] = summaryLines(summary, this.#options.language);
+    const colour = COLOURS[summary.worst[0]?.severity ?? "warning"];
+    this.say([this.#paint(`${this.#clock()} ● ${head}`, colour), ...lines.map((line) => `${" ".repeat(11)}${line}`)], true);
+    return this.#options.person;
   }
 
   update({ id, line, gone }: { readonly id: string; readonly line: string; readonly gone: boolean }): void {
@@ -143,12 +154,25 @@ class Terminal {
     const { alarm, rings } = showing;
     if (alarm.quiet === true) return this.#unlist(alarm.id);
     this.#order += 1;
-    this.#open.set(alarm.id, { showing, mine, line: held?.line ?? "", order: rings || held === undefined ? this.#order : held.order });
+    held?.onDrawn?.(false);
+    this.#open.set(alarm.id, { showing, mine, line: showing.listed ?? held?.line ?? "", order: rings || held === undefined ? this.#order : held.order, onDrawn: undefined });
     const before = this.#selected === undefined ? undefined : this.#open.get(this.#selected);
     if (before === undefined || (rings && !before.mine)) this.#selected = alarm.id;
   }
 
+  /** One of many put into the list at once: drawn with the others, and seen as soon as the list has room for it. */
+  #awaitDrawn(id: string): boolean | Promise<boolean> {
+    const listed = this.#open.get(id);
+    if (listed === undefined) return false;
+    if (!this.#drawsSoon) queueMicrotask(() => this.say([]));
+    this.#drawsSoon = true;
+    return new Promise((resolve) => {
+      listed.onDrawn = resolve;
+    });
+  }
+
   #unlist(id: string): void {
+    this.#open.get(id)?.onDrawn?.(false);
     this.#open.delete(id);
     if (this.#selected === id) this.#selected = this.#first()[0]?.showing.alarm.id;
   }
@@ -191,6 +215,11 @@ class Terminal {
       this.#paint(cut(alarms.length === 0 ? this.#words.idle : this.#words.keys, columns), DIM),
     ];
     this.#drawn = lines.length;
+    this.#drawsSoon = false;
+    for (const listed of alarms) {
+      listed.onDrawn?.(this.#options.person);
+      listed.onDrawn = undefined;
+    }
     return lines.map((line) => `${line}\n`).join("");
   }
 

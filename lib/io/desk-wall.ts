@@ -4,7 +4,7 @@
  */
 
 import type { Language } from "../alarm/language.ts";
-import { alarmLines, fallbackLine, headline, oneLine, SHORT_ID_LENGTH } from "../alarm/wording.ts";
+import { alarmLines, fallbackLine, headline, oneLine, SHORT_ID_LENGTH, summaryLines } from "../alarm/wording.ts";
 import { type Ms, seconds } from "../base/units.ts";
 import type { Desk, Showing } from "../port/desk.ts";
 import type { Log } from "../port/log.ts";
@@ -74,6 +74,12 @@ export function openWallDesk({ language, timezone, person, log, command = "wall"
       waiting += 1;
       return inTurn(() => show(showing));
     },
+    summarize: ({ clusterName, ...summary }) => inTurn(async () => {
+      const [head = "", ...lines] = summaryLines(summary, language);
+      const shown = await write([`${clusterName}: ${head}`, ...lines]);
+      if (shown) for (const { id } of summary.worst) written.add(id);
+      return shown && person;
+    }),
     update: ({ id, line, gone }) => {
       if (gone && written.delete(id)) void inTurn(() => write([`[${id.slice(0, SHORT_ID_LENGTH)}] ${oneLine(line)}`]));
     },

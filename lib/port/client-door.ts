@@ -23,6 +23,8 @@ export type TapLine =
     readonly condition: string; readonly why: string; readonly reason?: string;
     /** It rings here; the others are for information. */
     readonly rings: boolean;
+    /** One of many that are told at once: a line of kind `summary` rings for those that await this operator. */
+    readonly listed: boolean;
     /** Its packet could not yet be told from a recording. */
     readonly unverified: boolean;
     readonly cluster: string; readonly agent: string;
@@ -32,6 +34,16 @@ export type TapLine =
     readonly v: 1; readonly kind: "state" | "settled"; readonly occurrence: string; readonly revision: number; readonly ring: number;
     readonly condition: string; readonly attention: string; readonly phase: string; readonly sending: string;
     readonly by?: string; readonly way?: string; readonly comment?: string; readonly at: number;
+  }
+  | {
+    /** Once, where a listener that comes or comes back finds many: counts of what awaits this operator, and the worst of them. */
+    readonly v: 1; readonly kind: "summary"; readonly occurrence: ""; readonly revision: 0; readonly ring: 0;
+    readonly open: number; readonly severities: Readonly<Record<Severity, number>>;
+    /** Those that have not rung here before. */
+    readonly fresh: number;
+    /** Ids, in order. */
+    readonly worst: readonly string[];
+    readonly rings: true; readonly cluster: string; readonly at: number;
   }
   | {
     readonly v: 1; readonly kind: "hearing"; readonly occurrence: ""; readonly revision: 0; readonly ring: 0;

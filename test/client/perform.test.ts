@@ -33,8 +33,8 @@ function aWorld({ diskFails = false, sees = true }: { readonly diskFails?: boole
     opener: new Opener({ ring, side: "client" }), sealer: new Sealer({ ring, epoch: 1n }), tickets,
     log: { write: () => {} },
     desks: [
-      { show: async () => { done.push("show"); return sees; }, update: ({ line }) => void done.push(`update ${line}`), hearing: ({ line }) => void done.push(`hearing ${line}`), close: () => {} },
-      { show: async () => { throw new Error("no desktop"); }, update: () => {}, hearing: () => {}, close: () => {} },
+      { show: async () => { done.push("show"); return sees; }, summarize: async () => { done.push("summarize"); return sees; }, update: ({ line }) => void done.push(`update ${line}`), hearing: ({ line }) => void done.push(`hearing ${line}`), close: () => {} },
+      { show: async () => { throw new Error("no desktop"); }, summarize: async () => { throw new Error("no desktop"); }, update: () => {}, hearing: () => {}, close: () => {} },
     ],
     tell: ({ kind }) => void done.push(`tell ${kind}`), put: (event) => void events.push(event), exit: (code) => void done.push(`exit ${code}`),
   };
@@ -95,4 +95,13 @@ test("a SEEK goes out in clear and to everybody, an acknowledgement to all agent
     { kind: "say", message: { kind: "bye", body: { why: "" } }, to: { kind: "agents" }, repeat: false },
   ], []);
   expect(world.done).toEqual(["broadcast", "send 10.9.9.9", "broadcast"]);
+});
+
+test("what a summary names has been seen with it, and on a desk where nobody looks it has not", async () => {
+  const summary = { clusterName: "c1", open: 500, worstCount: 2, fresh: 500, worst: [anItem(), anItem({ id: anId(2), ring: 3 })] };
+  const [watched, empty] = [aWorld(), aWorld({ sees: false })];
+  for (const world of [watched, empty]) await world.perform([{ kind: "summarize", summary }]);
+  expect(watched.done).toEqual(["commit 1", "summarize"]);
+  expect(watched.events).toEqual([{ kind: "shown", id: anId(1), ring: 1, seen: true }, { kind: "shown", id: anId(2), ring: 3, seen: true }]);
+  expect(empty.events).toEqual([]);
 });

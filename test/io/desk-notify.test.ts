@@ -116,3 +116,29 @@ for (const { name, command } of BROKEN) {
 test("without a session there is no desktop", () => {
   expect(hasNotify({ PATH: process.env["PATH"] ?? "" })).toBe(false);
 });
+
+test("a summary is one popup that the next one replaces, and that goes with the last alarm that it counts", async () => {
+  using folder = tempFolder();
+  const desk = openNotifyDesk({ ...READER, command: standIn(folder) });
+  const summary = { clusterName: "c1", open: 500, worstCount: 3, fresh: 500, worst: [anItem({ text: "a < b" })] };
+  expect(await desk.summarize(summary)).toBe(true);
+  for (const number of [1, 2]) expect(await desk.show(showing({ id: anId(number) }, { rings: false, listed: "" }))).toBe(false);
+  expect(await desk.show(showing({ id: anId(3), quiet: true }, { rings: false, listed: "Acknowledged by wu" }))).toBe(false);
+  await desk.summarize({ ...summary, open: 501 });
+  desk.update({ id: anId(1), line: "Cleared", gone: true });
+  desk.update({ id: anId(2), line: "Cleared", gone: true });
+  await desk.show(showing({ id: anId(9) }));
+  const [first = [], second = [], third = []] = calls(folder);
+  expect(first.slice(-2)).toEqual(["c1: 500 open alarms, 3 critical", "[000001] [CRITICAL] osd/osd.12: a &lt; b\nand 499 more: gapbell-client list"]);
+  expect(first).toContain("--urgency=critical");
+  expect(second).toContain("--replace-id=1");
+  expect(third).toContain("--replace-id=2");
+  expect(third).toContain("None of them is open any more");
+  expect(calls(folder).length).toBe(4);
+});
+
+test("a summary that cannot be shown has been seen by nobody", async () => {
+  using folder = tempFolder();
+  const desk = openNotifyDesk({ ...READER, command: standIn(folder, { fails: "true" }) });
+  expect(await desk.summarize({ clusterName: "c1", open: 6, worstCount: 6, fresh: 6, worst: [anItem()] })).toBe(false);
+});

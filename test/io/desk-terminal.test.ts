@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { openTerminalDesk, type TerminalOptions } from "../../lib/io/desk-terminal.ts";
-import type { Showing } from "../../lib/port/desk.ts";
+import { LISTED_MOST, openTerminalDesk, type TerminalOptions } from "../../lib/io/desk-terminal.ts";
+import type { Showing, Summary } from "../../lib/port/desk.ts";
 import { anId, anItem, type AlarmItem } from "../support/a-scripted-agent.ts";
 
 function showing(set: Partial<AlarmItem> = {}, more: Partial<Showing> = {}): Showing {
@@ -154,4 +154,44 @@ test("at the end the list is taken away", async () => {
   const before = text().length;
   await desk.show(showing({ id: anId(2) }));
   expect(text().length).toBe(before);
+});
+
+const SUMMARY: Summary = { clusterName: "c1", open: 500, worstCount: 3, fresh: 12, worst: [anItem(), anItem({ id: anId(2), item: "osd.13" })] };
+
+test("a summary is one sound, how many there are, the worst by name, and how to see the others", async () => {
+  const { desk, text } = aDesk({ live: true });
+  expect(await desk.summarize(SUMMARY)).toBe(true);
+  expect(text().match(/\u0007/g)?.length).toBe(1);
+  for (const line of ["12:00:05 ● 500 open alarms, 3 critical, 12 new", "           [000001] [CRITICAL] osd/osd.12: disk is full", "[000002] [CRITICAL] osd/osd.13", "and 498 more: gapbell-client list"]) expect(text()).toContain(line);
+  expect(await aDesk({ person: false }).desk.summarize(SUMMARY)).toBe(false);
+  const chinese = aDesk({ language: "zh" });
+  await chinese.desk.summarize(SUMMARY);
+  expect(chinese.text()).toContain("500 条告警待处理，其中紧急 3 条，新增 12 条");
+});
+
+test("what is listed with others scrolls no line, is drawn once, and is seen when the list has room for it", async () => {
+  const { desk, text, last } = aDesk({ live: true });
+  const before = text().length;
+  const seen = new Map<string, boolean>();
+  for (let number = 1; number <= LISTED_MOST + 2; number += 1) {
+    const id = anId(number);
+    void desk.show(showing({ id, item: `osd.${number}`, severity: number > LISTED_MOST ? "warning" : "minor" }, { rings: false, listed: number === 1 ? "Told outside" : "" })).then((is) => seen.set(id, is));
+  }
+  await Bun.sleep(0);
+  expect(text().slice(before).match(/Looking for the agent/g)?.length).toBe(1);
+  expect(text()).not.toContain("\u0007");
+  expect(last()).toContain("(Told outside)");
+  expect([...seen.values()]).toEqual(Array.from({ length: LISTED_MOST }, () => true));
+  desk.update({ id: anId(1), line: "Acknowledged by zhao", gone: true });
+  await Bun.sleep(0);
+  expect(seen.get(anId(LISTED_MOST + 2))).toBe(true);
+  desk.update({ id: anId(LISTED_MOST + 1), line: "Cleared", gone: true });
+  await Bun.sleep(0);
+  expect(seen.get(anId(LISTED_MOST + 1))).toBe(false);
+});
+
+test("in a pipe what is listed with others is a line each, with how it stands", async () => {
+  const { desk, text } = aDesk();
+  expect(await desk.show(showing({}, { rings: false, listed: "Told outside" }))).toBe(true);
+  expect(text()).toBe("12:00:05   [000001] [CRITICAL] osd/osd.12: disk is full (Told outside)\n");
 });

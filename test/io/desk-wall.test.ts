@@ -90,3 +90,15 @@ test("a wall that fails or is missing is not seen, and said in the log", async (
   expect(hasWall({ PATH: folder.path })).toBe(true);
   expect(hasWall({ PATH: "" })).toBe(false);
 });
+
+test("a summary is written once, what is listed with it is not, and the end of what it names is told", async () => {
+  using folder = tempFolder();
+  const desk = openWallDesk({ ...READER, command: standIn(folder) });
+  expect(await desk.summarize({ clusterName: "c1", open: 500, worstCount: 3, fresh: 12, worst: [anItem()] })).toBe(true);
+  expect(await desk.show(showing({ id: anId(2) }, { rings: false, listed: "" }))).toBe(false);
+  desk.update({ id: anId(2), line: "Cleared", gone: true });
+  desk.update({ id: anId(1), line: "Cleared", gone: true });
+  await desk.show(showing({ id: anId(3) }));
+  expect(written(folder).slice(0, 2)).toEqual(["c1: 500 open alarms, 3 critical, 12 new\n[000001] [CRITICAL] osd/osd.12: disk is full\nand 499 more: gapbell-client list\n", "[000001] Cleared\n"]);
+  expect(written(folder).length).toBe(3);
+});

@@ -50,9 +50,11 @@ export class People {
       show: (showing) => {
         if (life.over) return new Promise(() => {});
         world.watchers.tell("shown", listener.host, showing);
-        if (showing.rings || this.#dice.fraction() < HELPFUL) this.#rings(listener, showing);
+        if (showing.rings || showing.listed !== undefined || this.#dice.fraction() < HELPFUL) this.#rings(listener, showing);
         return new Promise((resolve) => world.agenda.after(SHOWN_MS, life.guard(() => resolve(!listener.seat.robot))));
       },
+      // Whoever reads a summary reads the list as well.
+      summarize: () => new Promise((resolve) => world.agenda.after(SHOWN_MS, life.guard(() => resolve(!listener.seat.robot)))),
       update: () => {},
       hearing: () => {},
       close: () => {},

@@ -226,6 +226,9 @@ export class ClientWorld {
       case "show":
         if (this.#set.person === true && effect.showing.rings) this.put({ kind: "shown", id: effect.showing.alarm.id, ring: effect.showing.alarm.ring, seen: true });
         return;
+      case "summarize":
+        if (this.#set.person === true) for (const { id, ring } of effect.summary.worst) this.put({ kind: "shown", id, ring, seen: true });
+        return;
       case "say": {
         const { to } = effect;
         const datagram = this.seal(effect);
