@@ -3,6 +3,7 @@
 import type { Alarm, AlarmKey, OccurrenceId } from "../alarm/alarm.ts";
 import { assert } from "../base/assert.ts";
 import { Deadlines } from "../base/deadlines.ts";
+import { earliest } from "../base/earliest.ts";
 import { days, type Ms, type Now } from "../base/units.ts";
 import type { OpenMark } from "../wire/open-set.ts";
 
@@ -130,8 +131,7 @@ export class Book {
   }
 
   next(): Ms | undefined {
-    const moments = [this.#due.next(), this.#stale.next(), this.#forget.next()].filter((at) => at !== undefined);
-    return moments.length === 0 ? undefined : Math.min(...moments);
+    return earliest(this.#due.next(), this.#stale.next(), this.#forget.next());
   }
 
   /** Rows come back in order of id, and an old occurrence may change late: neither takes the key from the one that is open. */

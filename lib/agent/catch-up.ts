@@ -5,6 +5,7 @@
 
 import type { OccurrenceId } from "../alarm/alarm.ts";
 import { Bucket } from "../base/bucket.ts";
+import { earliestOf } from "../base/earliest.ts";
 import type { Ms } from "../base/units.ts";
 import type { PeerId } from "../trust/keys.ts";
 import type { Body } from "../wire/message.ts";
@@ -66,9 +67,8 @@ export class CatchUp {
   }
 
   next(now: Ms): Ms | undefined {
-    if (this.#lacks.size === 0) return undefined;
-    const first = Math.min(...[...this.#lacks.keys()].map((listener) => this.#bucketOf(listener, now).readyAt(now)));
-    return Math.max(first, this.#all.readyAt(now));
+    const first = earliestOf(this.#lacks.keys(), (listener) => this.#bucketOf(listener, now).readyAt(now));
+    return first === undefined ? undefined : Math.max(first, this.#all.readyAt(now));
   }
 
   #bucketOf(listener: PeerId, now: Ms): Bucket {

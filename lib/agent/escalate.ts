@@ -7,6 +7,7 @@ import type { Alarm, OccurrenceId } from "../alarm/alarm.ts";
 import { type ChannelName, type Policy, rungOf } from "../alarm/policy.ts";
 import { backoff } from "../base/backoff.ts";
 import { Deadlines } from "../base/deadlines.ts";
+import { earliest } from "../base/earliest.ts";
 import type { Prng } from "../base/prng.ts";
 import { type Ms, minutes, type Now, seconds, type WallMs } from "../base/units.ts";
 import type { LinkAnswer, LinkRequest, RelayAddress } from "../port/relay-link.ts";
@@ -181,8 +182,7 @@ export class WayOut {
 
   next(): Ms | undefined {
     const debts = this.#view.relay === undefined ? undefined : this.#pursuits.next();
-    const moments = [this.#due.next(), debts].filter((at) => at !== undefined);
-    return moments.length === 0 ? undefined : Math.min(...moments);
+    return earliest(this.#due.next(), debts);
   }
 
   takeRequests(): readonly LinkRequest[] {

@@ -1,5 +1,6 @@
 /** The agent: everything that reaches it goes in by `handle`, everything that it wants comes out by `takeTurn`. */
 
+import { earliest } from "../base/earliest.ts";
 import { Prng } from "../base/prng.ts";
 import { Tally } from "../base/tally.ts";
 import type { Ms, Now, WallMs } from "../base/units.ts";
@@ -147,8 +148,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
   nextWakeup(): Ms | undefined {
     const { book, push, catchUp, wayOut, listeners, coverage } = this.#parts;
     const exit = this.#failedAt === undefined || this.#exiting ? undefined : this.#failedAt + STORE_FAILED_EXIT_MS;
-    const moments = [book.next(), push.next(this.#now.mono), catchUp.next(this.#now.mono), wayOut.next(), listeners.next(), coverage.next(), exit].filter((at) => at !== undefined);
-    return moments.length === 0 ? undefined : Math.min(...moments);
+    return earliest(book.next(), push.next(this.#now.mono), catchUp.next(this.#now.mono), wayOut.next(), listeners.next(), coverage.next(), exit);
   }
 
   /** Everything that has fallen due. */

@@ -9,6 +9,7 @@ import { rankOf, SEVERITIES, type Severity } from "../alarm/severity.ts";
 import { wantsPerson } from "../alarm/lifecycle.ts";
 import { Bucket } from "../base/bucket.ts";
 import { Deadlines } from "../base/deadlines.ts";
+import { earliest } from "../base/earliest.ts";
 import type { Prng } from "../base/prng.ts";
 import { type Ms, seconds } from "../base/units.ts";
 import type { PeerId } from "../trust/keys.ts";
@@ -189,9 +190,8 @@ export class Pusher {
   }
 
   next(now: Ms): Ms | undefined {
-    const moments = [this.#repeats.next(), this.#realerts.next(), this.#stateRepeats.next()].filter((at) => at !== undefined);
-    if (this.#queue.size > 0) moments.push(this.#bucket.readyAt(now));
-    return moments.length === 0 ? undefined : Math.min(...moments);
+    const queued = this.#queue.size > 0 ? this.#bucket.readyAt(now) : undefined;
+    return earliest(this.#repeats.next(), this.#realerts.next(), this.#stateRepeats.next(), queued);
   }
 
   #start(push: Push, now: Ms): void {

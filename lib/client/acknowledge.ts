@@ -1,5 +1,6 @@
 /** The operator takes an alarm: said to the agent until it confirms, and what became of it told to whoever asked. */
 
+import { earliestOf } from "../base/earliest.ts";
 import { type Ms, type Now, seconds } from "../base/units.ts";
 import type { Body } from "../wire/message.ts";
 import { ACK_BROADCAST_FROM, ACKS_MOST } from "./acks.ts";
@@ -81,6 +82,5 @@ export function answerLate({ waiting, draft }: Parts, now: Now): void {
 }
 
 export function nextAnswer({ waiting }: Parts): Ms | undefined {
-  const moments = [...waiting.values()].flatMap((tickets) => tickets.map(({ due }) => due));
-  return moments.length === 0 ? undefined : Math.min(...moments);
+  return earliestOf(waiting.values(), (tickets) => earliestOf(tickets, ({ due }) => due));
 }

@@ -1,6 +1,7 @@
 /** What this listener lacks of an agent's knowledge, the rules, the list of what is open and alarms of it, asked for until it is complete. */
 
 import { backoff } from "../base/backoff.ts";
+import { earliestOf } from "../base/earliest.ts";
 import type { Prng } from "../base/prng.ts";
 import { type Ms, seconds } from "../base/units.ts";
 import type { PeerId } from "../trust/keys.ts";
@@ -105,7 +106,6 @@ export class Fetching {
   }
 
   next(): Ms | undefined {
-    const moments = [...this.#wishes.values()].map(({ due }) => due);
-    return moments.length === 0 ? undefined : Math.min(...moments);
+    return earliestOf(this.#wishes.values(), ({ due }) => due);
   }
 }

@@ -6,6 +6,7 @@
 import { backoff } from "../base/backoff.ts";
 import { toBase64, utf8 } from "../base/bytes.ts";
 import { hmacSha256 } from "../base/digest.ts";
+import { earliest, earliestOf } from "../base/earliest.ts";
 import type { Prng } from "../base/prng.ts";
 import { type Ms, type Now, seconds, type WallMs } from "../base/units.ts";
 import type { Address, Link } from "../port/lan.ts";
@@ -265,9 +266,8 @@ export class Ears {
   }
 
   next(): Ms | undefined {
-    const moments = [...this.#agents.values()].flatMap((held) => [held.agent.address === undefined ? undefined : held.helloDue, regradeDue(held, this.#lastAt)]);
-    const armed = [this.#seekDue, this.#extra.length > 0 ? this.#lastAt : undefined, ...moments].filter((at) => at !== undefined);
-    return armed.length === 0 ? undefined : Math.min(...armed);
+    const agents = earliestOf(this.#agents.values(), (held) => earliest(held.agent.address === undefined ? undefined : held.helloDue, regradeDue(held, this.#lastAt)));
+    return earliest(this.#seekDue, this.#extra.length > 0 ? this.#lastAt : undefined, agents);
   }
 
   #heard(held: Held, now: Now): void {
@@ -315,6 +315,5 @@ function gradeOf(held: Held, links: readonly Link[] | undefined, now: Ms): Grade
 
 /** When the grade may change though nothing comes. */
 function regradeDue({ graceUntil, answeredAt, provenAt, beaconAt }: Held, now: Ms): Ms | undefined {
-  const moments = [graceUntil, Math.min(answeredAt, provenAt) + DEAF_MS, beaconAt + DEAF_MS].filter((at) => at > now);
-  return moments.length === 0 ? undefined : Math.min(...moments);
+  return earliestOf([graceUntil, Math.min(answeredAt, provenAt) + DEAF_MS, beaconAt + DEAF_MS], (at) => (at > now ? at : undefined));
 }

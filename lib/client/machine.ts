@@ -1,6 +1,7 @@
 /** The listener: everything that reaches it goes in by `handle`, everything that it wants comes out by `takeTurn`. */
 
 import { toBase64 } from "../base/bytes.ts";
+import { earliest } from "../base/earliest.ts";
 import { Prng } from "../base/prng.ts";
 import { Tally } from "../base/tally.ts";
 import type { Ms, Now } from "../base/units.ts";
@@ -123,9 +124,8 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
     if (this.#stopping) return undefined;
     const { inbox, receipts, acks, ears, roads, fetching, gathering } = this.#parts;
     const exit = this.#failed === undefined ? undefined : this.#failed.at + STORE_FAILED_EXIT_MS;
-    const saying = this.#failed === undefined ? [receipts.next(), acks.next()] : [];
-    const moments = [inbox.next(), ...saying, ears.next(), roads.next(), fetching.next(), gathering.next(), nextAnswer(this.#parts), exit].filter((at) => at !== undefined);
-    return moments.length === 0 ? undefined : Math.min(...moments);
+    const saying = this.#failed === undefined ? earliest(receipts.next(), acks.next()) : undefined;
+    return earliest(inbox.next(), saying, ears.next(), roads.next(), fetching.next(), gathering.next(), nextAnswer(this.#parts), exit);
   }
 
   /** After a start: what still waits for somebody is listed, and rings only if it has not. */

@@ -2,6 +2,7 @@
 
 import type { OccurrenceId } from "../alarm/alarm.ts";
 import { Bucket } from "../base/bucket.ts";
+import { earliestOf } from "../base/earliest.ts";
 import type { Prng } from "../base/prng.ts";
 import { type Ms, seconds } from "../base/units.ts";
 import type { PeerId } from "../trust/keys.ts";
@@ -76,7 +77,7 @@ export class Receipts {
   }
 
   next(): Ms | undefined {
-    return this.#due.size === 0 ? undefined : Math.min(...this.#due.values());
+    return earliestOf(this.#due.values(), (due) => due);
   }
 
   #bucketOf(agent: PeerId, now: Ms): Bucket {

@@ -3,6 +3,7 @@
  * answers first is taken, and UDP again once it has answered for a while. Nothing pops twice: both roads carry the same datagrams.
  */
 
+import { earliest, earliestOf } from "../base/earliest.ts";
 import { type Ms, seconds } from "../base/units.ts";
 import type { Address } from "../port/lan.ts";
 import type { PeerId } from "../trust/keys.ts";
@@ -149,11 +150,10 @@ export class Roads {
   }
 
   next(): Ms | undefined {
-    const moments = [...this.#held.values()].flatMap(({ road, udpAskedAt, tcpAskedAt, probeDue }) => [
-      ...(road === "udp" && udpAskedAt !== undefined ? [udpAskedAt + TCP_AFTER_MS] : []),
-      ...(tcpAskedAt === undefined ? [] : [tcpAskedAt + DEAD_AFTER_MS]), ...(road === "tcp" ? [probeDue] : []),
-    ]);
-    return moments.length === 0 ? undefined : Math.min(...moments);
+    return earliestOf(this.#held.values(), ({ road, udpAskedAt, tcpAskedAt, probeDue }) => earliest(
+      road === "udp" && udpAskedAt !== undefined ? udpAskedAt + TCP_AFTER_MS : undefined,
+      tcpAskedAt === undefined ? undefined : tcpAskedAt + DEAD_AFTER_MS, road === "tcp" ? probeDue : undefined,
+    ));
   }
 
   #doubt(agent: PeerId, held: Held): void {

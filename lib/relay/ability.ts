@@ -5,6 +5,7 @@
 
 import { CHANNELS, type ChannelName } from "../alarm/policy.ts";
 import { Deadlines } from "../base/deadlines.ts";
+import { earliest, earliestOf } from "../base/earliest.ts";
 import type { Prng } from "../base/prng.ts";
 import type { Ms, Now, WallMs } from "../base/units.ts";
 import type { Channel, Reach } from "../channel/channel.ts";
@@ -146,8 +147,7 @@ export class Ability {
   }
 
   next(): Ms | undefined {
-    const moments = [this.#due.next(), ...this.#waiters.map(({ due }) => due)].filter((moment) => moment !== undefined);
-    return moments.length === 0 ? undefined : Math.min(...moments);
+    return earliest(this.#due.next(), earliestOf(this.#waiters, ({ due }) => due));
   }
 
   view(): AbilityBody {

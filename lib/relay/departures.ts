@@ -1,6 +1,7 @@
 /** Which call may be made now: a lane before each channel, and the token that the channel may need first. */
 
 import type { ChannelName } from "../alarm/policy.ts";
+import { earliestOf } from "../base/earliest.ts";
 import type { Ms, Now } from "../base/units.ts";
 import type { Channel } from "../channel/channel.ts";
 import type { Outcome } from "../channel/outcome.ts";
@@ -62,9 +63,7 @@ export class Departures {
 
   /** When the pace of a channel allows its next call. */
   next(now: Now): Ms | undefined {
-    const moments = [...this.#gates.values()].map(({ lane, waits }) => (waits ? undefined : lane.next(now.mono)))
-      .filter((moment) => moment !== undefined);
-    return moments.length === 0 ? undefined : Math.min(...moments);
+    return earliestOf(this.#gates.values(), ({ lane, waits }) => (waits ? undefined : lane.next(now.mono)));
   }
 
   #open(gate: Gate, now: Now): Departure | undefined {

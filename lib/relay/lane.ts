@@ -1,6 +1,7 @@
 /** The queue before one channel: what is worse goes first, and nothing faster than the provider takes. */
 
 import { Bucket } from "../base/bucket.ts";
+import { earliestOf } from "../base/earliest.ts";
 import type { Ms } from "../base/units.ts";
 import type { Channel } from "../channel/channel.ts";
 import { IN_FLIGHT_MOST } from "./limits.ts";
@@ -58,12 +59,7 @@ export class Lane {
   /** When the pace allows the next one; undefined where nothing waits for it. */
   next(now: Ms): Ms | undefined {
     if (!this.hasReady) return undefined;
-    let soonest: Ms | undefined;
-    for (const { person } of this.#waiting.values()) {
-      const ready = this.#bucketOf(person, now).readyAt(now);
-      soonest = soonest === undefined ? ready : Math.min(soonest, ready);
-    }
-    return soonest;
+    return earliestOf(this.#waiting.values(), ({ person }) => this.#bucketOf(person, now).readyAt(now));
   }
 
   /** Worst first; among equals, whoever came first. */

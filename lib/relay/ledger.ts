@@ -1,5 +1,6 @@
 /** What each agent is still to be told, numbered; and the polls that wait for it. */
 
+import { earliestOf } from "../base/earliest.ts";
 import type { Ms, Now } from "../base/units.ts";
 import type { RelayEvent } from "../wire/relay-api.ts";
 import type { Draft } from "./draft.ts";
@@ -68,8 +69,7 @@ export class Ledger {
   }
 
   next(): Ms | undefined {
-    const dues = [...this.#polls.values()].map(({ due }) => due);
-    return dues.length === 0 ? undefined : Math.min(...dues);
+    return earliestOf(this.#polls.values(), ({ due }) => due);
   }
 
   #after(agent: string, after: number): readonly RelayEvent[] {

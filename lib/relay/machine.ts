@@ -3,6 +3,7 @@
 import type { z } from "zod";
 import { unreachable } from "../base/assert.ts";
 import { fromUtf8 } from "../base/bytes.ts";
+import { earliest } from "../base/earliest.ts";
 import { fit, misfitText, pathText } from "../base/misfit.ts";
 import type { Prng } from "../base/prng.ts";
 import { fail, type Result } from "../base/result.ts";
@@ -83,9 +84,7 @@ export class RelayMachine implements Machine<RelayArrival, RelayTurn> {
   nextWakeup(): Ms | undefined {
     if (this.#storeFailed !== undefined) return this.#storeFailed.exitAt;
     if (!this.#started) return undefined;
-    const moments = [this.#agents.next(), this.#ledger.next(), this.#ability.next(), this.#outbox.next(this.#now)]
-      .filter((moment) => moment !== undefined);
-    return moments.length === 0 ? undefined : Math.min(...moments);
+    return earliest(this.#agents.next(), this.#ledger.next(), this.#ability.next(), this.#outbox.next(this.#now));
   }
 
   #take(arrival: RelayArrival, now: Now): void {

@@ -9,6 +9,7 @@ import { assert } from "../base/assert.ts";
 import { toBase64, utf8 } from "../base/bytes.ts";
 import { Deadlines } from "../base/deadlines.ts";
 import { sha256 } from "../base/digest.ts";
+import { earliest } from "../base/earliest.ts";
 import { fail, ok, type Result } from "../base/result.ts";
 import { type BootId, hours, type Ms, type Now } from "../base/units.ts";
 import type { Channel, Dispatch } from "../channel/channel.ts";
@@ -160,8 +161,7 @@ export class Outbox {
   }
 
   next(now: Now): Ms | undefined {
-    const moments = [this.#retries.next(), this.#ends.next(), this.#departures.next(now)].filter((moment) => moment !== undefined);
-    return moments.length === 0 ? undefined : Math.min(...moments);
+    return earliest(this.#retries.next(), this.#ends.next(), this.#departures.next(now));
   }
 
   get open(): number {
