@@ -3,7 +3,6 @@
 import { toBase64 } from "../base/bytes.ts";
 import { sha256 } from "../base/digest.ts";
 import type { Now } from "../base/units.ts";
-import { labelsRead } from "../classify/classify.ts";
 import { canonicalRules, rulesDigest } from "../classify/rule.ts";
 import type { Address } from "../port/lan.ts";
 import { clusterIdOf } from "../trust/keys.ts";
@@ -176,11 +175,6 @@ export function beacon(parts: Parts, challenge: string, now: Now): Body<"beacon"
 /** Somebody has gone: is anybody responsible still there, for each alarm that waits? */
 export function lookEverywhere(parts: Parts, now: Now): void {
   for (const alarm of [...parts.book.open()]) lookForSomebody(parts, alarm, now);
-}
-
-/** The labels that the rules read. */
-export function readLabels({ settings }: Parts): ReadonlySet<string> {
-  return new Set(labelsRead(settings.rules));
 }
 
 /** A member's public keys, for the opener. */

@@ -181,6 +181,7 @@ export class Listeners {
   }
 
   takeChanged(): readonly Listener[] {
+    if (this.#changed.size === 0) return [];
     const changed = [...this.#changed].flatMap((id) => this.#presence.get(id) ?? []);
     this.#changed = new Set();
     return changed;

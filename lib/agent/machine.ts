@@ -4,6 +4,7 @@ import { earliest } from "../base/earliest.ts";
 import { Prng } from "../base/prng.ts";
 import { Tally } from "../base/tally.ts";
 import type { Ms, Now, WallMs } from "../base/units.ts";
+import { labelsRead } from "../classify/classify.ts";
 import { canonicalRules, rulesDigest } from "../classify/rule.ts";
 import type { Listener } from "../duty/presence.ts";
 import type { Machine } from "../port/drive.ts";
@@ -21,7 +22,7 @@ import { CatchUp } from "./catch-up.ts";
 import { Coverage, watchCoverage } from "./coverage.ts";
 import { Draft } from "./draft.ts";
 import { type News, WayOut } from "./escalate.ts";
-import { beacon, hear, type Invites, lookEverywhere, readLabels } from "./hear.ts";
+import { beacon, hear, type Invites, lookEverywhere } from "./hear.ts";
 import { Listeners, type Member } from "./listeners.ts";
 import { type Note, Notes } from "./notes.ts";
 import type { AgentSelf, Parts } from "./parts.ts";
@@ -208,8 +209,8 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
 
   /** Datagrams for what may leave now. */
   #speak(): void {
-    const { push, book, draft } = this.#parts;
-    const read = readLabels(this.#parts);
+    const { push, book, draft, settings } = this.#parts;
+    const read = labelsRead(settings.rules);
     const batches = [...push.takeBatches(this.#now.mono), ...this.#caughtUp()];
     const urgent = ({ kind, ids }: Batch): boolean => kind === "alarm" && ids.some((id) => book.get(id)?.life.severity === "critical");
     for (const batch of [...batches.filter(urgent), ...batches.filter((one) => !urgent(one))]) {

@@ -161,6 +161,7 @@ export class Pursuits {
   }
 
   takeChanged(): readonly Pursuit[] {
+    if (this.#changed.size === 0) return [];
     const changed = [...this.#changed].flatMap((id) => this.#held.get(id) ?? []);
     this.#changed = new Set();
     return changed;

@@ -39,17 +39,17 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 export function toHex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex");
+  return bytes.toHex();
 }
 
 export function toBase64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64url");
+  return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
 /** base64url without padding. @returns undefined where a character is foreign or the length impossible */
 export function fromBase64(text: string): Uint8Array | undefined {
   if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) return undefined;
-  return new Uint8Array(Buffer.from(text, "base64url"));
+  return Uint8Array.fromBase64(text, { alphabet: "base64url" });
 }
 
 const CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -72,20 +72,27 @@ export function toCrockford(bytes: Uint8Array): string {
 
 /** Takes lower case, I and L for 1, O for 0, and hyphens. @returns undefined where a character is foreign */
 export function fromCrockford(text: string): Uint8Array | undefined {
-  const bytes: number[] = [];
+  const bytes = new Uint8Array(Math.floor((text.length * 5) / 8));
+  let length = 0;
   let bits = 0;
   let held = 0;
-  for (const character of text.toUpperCase()) {
-    if (character === "-") continue;
-    const plain = character === "O" ? "0" : character === "I" || character === "L" ? "1" : character;
-    const value = CROCKFORD.indexOf(plain);
-    if (value < 0) return undefined;
+  for (let at = 0; at < text.length; at += 1) {
+    const value = CROCKFORD_VALUE.get(text.charCodeAt(at));
+    if (value === undefined) return undefined;
+    if (value === HYPHEN) continue;
     held = ((held << 5) | value) & 0xfff;
     bits += 5;
-    if (bits >= 8) {
-      bits -= 8;
-      bytes.push((held >>> bits) & 255);
-    }
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes[length] = (held >>> bits) & 255;
+    length += 1;
   }
-  return new Uint8Array(bytes);
+  return length === bytes.length ? bytes : bytes.slice(0, length);
 }
+
+/** Stands between characters and says nothing. */
+const HYPHEN = -1;
+const CROCKFORD_VALUE = new Map<number, number>(
+  [...[...CROCKFORD].map((character, value): [string, number] => [character, value]), ["O", 0] as const, ["I", 1] as const, ["L", 1] as const, ["-", HYPHEN] as const]
+    .flatMap(([character, value]) => [[character.charCodeAt(0), value], [character.toLowerCase().charCodeAt(0), value]]),
+);

@@ -1,9 +1,9 @@
 /** The one place where the core hashes. Pure: the same bytes give the same bytes. */
 
-import { createHash, createHmac, hkdfSync } from "node:crypto";
+import { createHmac, hash, hkdfSync } from "node:crypto";
 
 export function sha256(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash("sha256").update(bytes).digest());
+  return new Uint8Array(hash("sha256", bytes, "buffer"));
 }
 
 export function hmacSha256(key: Uint8Array, bytes: Uint8Array): Uint8Array {

@@ -105,8 +105,14 @@ const CANONICAL = new WeakMap<Rules, Uint8Array>();
 
 /** SHA-256 of the exact bytes, base64url: what BEACON, HELLO, WELCOME and DATA carry. */
 export function rulesDigest(canonical: Uint8Array): string {
-  return toBase64(sha256(canonical));
+  const held = DIGESTS.get(canonical);
+  if (held !== undefined) return held;
+  const digest = toBase64(sha256(canonical));
+  DIGESTS.set(canonical, digest);
+  return digest;
 }
+
+const DIGESTS = new WeakMap<Uint8Array, string>();
 
 /** The modules that rules give by name; what a template takes from a label, and what is never rung, is not known before it comes. */
 export function modulesNamed({ rules }: Rules): ReadonlySet<string> {

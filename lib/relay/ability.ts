@@ -139,6 +139,7 @@ export class Ability {
 
   /** Answers whoever waited and can be answered. */
   flush(now: Now): void {
+    if (this.#waiters.length === 0) return;
     const busy = this.#busy;
     const ready = this.#waiters.filter(({ due }) => !busy || due <= now.mono);
     if (ready.length === 0) return;

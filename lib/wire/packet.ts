@@ -37,14 +37,14 @@ export const DATAGRAM_BYTES_LEAST = HEADER_BYTES + SIGNATURE_BYTES + 2;
 const KIND_OF = new Map<number, MessageKind>(Object.entries(TYPES).map(([kind, number]) => [number, kind as MessageKind]));
 
 export function encodeHeader({ kind, flags, suite, kid, sender, epoch, counter }: Header): Uint8Array {
-  const bytes = new Uint8Array(HEADER_BYTES);
-  const view = new DataView(bytes.buffer);
-  bytes.set([MAGIC[0], MAGIC[1], VERSION, TYPES[kind], flags, suite]);
+  const view = new DataView(new ArrayBuffer(HEADER_BYTES));
+  [MAGIC[0], MAGIC[1], VERSION, TYPES[kind], flags, suite].forEach((byte, at) => view.setUint8(at, byte));
   view.setUint16(6, kid);
-  view.setBigUint64(8, BigInt(`0x${sender}`));
+  view.setUint32(8, Number.parseInt(sender.slice(0, 8), 16));
+  view.setUint32(12, Number.parseInt(sender.slice(8), 16));
   view.setBigUint64(16, epoch);
   view.setBigUint64(24, counter);
-  return bytes;
+  return new Uint8Array(view.buffer);
 }
 
 /** Reads the header of a datagram. Never throws: whatever the LAN sends is data. */
@@ -126,5 +126,7 @@ function parseJson(text: string): unknown {
 
 function deeperThan(value: unknown, most: number): boolean {
   if (typeof value !== "object" || value === null) return false;
-  return most === 0 || Object.values(value).some((inner) => deeperThan(inner, most - 1));
+  if (most === 0) return true;
+  for (const inner of Object.values(value)) if (typeof inner === "object" && deeperThan(inner, most - 1)) return true;
+  return false;
 }

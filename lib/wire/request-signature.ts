@@ -56,7 +56,7 @@ export function signRequest(parts: SignedParts, claim: Claim, signer: KeyObject)
 export function readClaim(
   headers: Readonly<Record<string, string>>,
 ): Result<{ readonly claim: Claim; readonly signature: Uint8Array }, SignatureFault> {
-  for (const [name, { pattern, expected }] of Object.entries(FORMS)) {
+  for (const [name, { pattern, expected }] of FORMS) {
     const value = headers[name];
     if (value === undefined) return fail({ kind: "missing", header: name });
     if (!pattern.test(value)) return fail({ kind: "malformed", header: name, expected });
@@ -85,13 +85,13 @@ export function verifyRequest(
   }
 }
 
-const FORMS: Readonly<Record<string, { readonly pattern: RegExp; readonly expected: string }>> = {
+const FORMS = Object.entries<{ readonly pattern: RegExp; readonly expected: string }>({
   [SIGNATURE_HEADERS.key]: { pattern: /^[0-9a-f]{16}$/, expected: "16 hex digits" },
   [SIGNATURE_HEADERS.time]: { pattern: /^\d{1,15}$/, expected: "milliseconds since 1970" },
   [SIGNATURE_HEADERS.counter]: { pattern: /^\d{1,20}$/, expected: "a decimal number of at most 20 digits" },
   [SIGNATURE_HEADERS.idempotency]: { pattern: /^[\x21-\x7e]{1,64}$/, expected: "1 to 64 visible characters" },
   [SIGNATURE_HEADERS.signature]: { pattern: /^[A-Za-z0-9_-]{86}$/, expected: "86 characters of base64url" },
-};
+});
 
 function signedBytes({ method, path, body }: SignedParts, claim: Claim): Uint8Array {
   const lines = [

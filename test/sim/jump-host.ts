@@ -89,7 +89,8 @@ export class JumpHost {
     const parts = { method, path, body: body === undefined ? new Uint8Array() : utf8(JSON.stringify(body)) };
     const claim = { key: VOICE.id, time: Math.max(0, life.host.clock.now().wall), counter, idempotency: request.kind === "submit" ? request.escalation.id : `n${counter}` };
     const headers = this.#world.plan.realSeal ? signRequest(parts, claim, VOICE.signer) : cheaplySigned(parts, claim);
-    return { route, id, query: Object.fromEntries(new URLSearchParams(path.split("?")[1] ?? "")), headers, parts };
+    const [, query] = path.split("?");
+    return { route, id, query: query === undefined ? {} : Object.fromEntries(new URLSearchParams(query)), headers, parts };
   }
 
   #way(): Ms {

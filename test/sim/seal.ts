@@ -23,10 +23,11 @@ function seedOf(key: KeyObject | Uint8Array): bigint {
 
 function join(header: Uint8Array, body: Uint8Array, seed: bigint, tail: number): Uint8Array {
   const signed = header.length + body.length;
-  const whole = new Uint8Array(signed + tail);
+  const buffer = new ArrayBuffer(signed + tail);
+  const whole = new Uint8Array(buffer);
   whole.set(header);
   whole.set(body, header.length);
-  new DataView(whole.buffer).setBigUint64(signed, Bun.hash.wyhash(whole.subarray(0, signed), seed));
+  new DataView(buffer).setBigUint64(signed, Bun.hash.wyhash(new Uint8Array(buffer, 0, signed), seed));
   return whole;
 }
 
