@@ -77,7 +77,7 @@ async function run(folders: AgentFolders): Promise<number> {
   if (remembered.relay !== undefined) link.use(remembered.relay);
   const machine = new Agent({
     settings: config.settings, remembered, seed: random.getUint32(0), now,
-    self: { ...keys, clusterName: config.clusterName, agentName: config.agentName, version: VERSION, port: config.lan.port, boot: clock.boot, epoch },
+    self: { ...keys, clusterName: config.clusterName, agentName: config.agentName, version: VERSION, port: config.lan.port, boot: clock.boot, epoch, keySecret: dice.bytes(32) },
   });
   const loop = drive<AgentEvent, AgentTurn>({
     machine, clock, tick: { kind: "tick" }, soon: setImmediate,

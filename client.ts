@@ -70,7 +70,7 @@ async function run(setup: ClientSetup): Promise<number> {
   const loop = drive<ClientEvent, ClientTurn>({
     machine, clock, tick: { kind: "tick" }, soon: setImmediate,
     perform: performer({
-      store: store.value, lan: lan.value, opener, tickets, log, desks: desks.all, tell: taps.tell, sealer: new Sealer({ ring, epoch }),
+      store: store.value, lan: lan.value, ring, opener, tickets, log, desks: desks.all, tell: taps.tell, sealer: new Sealer({ ring, epoch }),
       put: (event) => loop.put(event), exit: (code) => ended.resolve(code),
     }),
   });

@@ -10,6 +10,7 @@ import type { RelayView } from "./escalate.ts";
 import type { Invites } from "./hear.ts";
 import type { Member } from "./listeners.ts";
 import { operatorOf, type Parts } from "./parts.ts";
+import { revoke } from "./revoke.ts";
 import type { Question } from "./turn.ts";
 import { inOrder, viewOf } from "./views.ts";
 
@@ -36,7 +37,7 @@ export function answer(parts: Parts, invites: Invites, { question, ticket }: { r
       return reply(200, { id: alarm.id, ...acknowledge(parts, alarm, { operator, comment, way, revision: alarm.life.revision }, now) });
     }
     case "listeners":
-      return reply(200, { refused: parts.refusals.all, asking: parts.approvals.waiting(now.mono).length, listeners: [...listeners.members()].map((member) => listenerOf(parts, member, now)) });
+      return reply(200, { refused: parts.refusals.all, asking: parts.approvals.waiting(now.mono).length, listeners: [...listeners.members(), ...listeners.revoked()].map((member) => listenerOf(parts, member, now)) });
     case "coverage": {
       const found = survey(parts, now);
       const theirs = (name: string): readonly object[] => [...listeners.members()].filter(({ operator }) => operator === name).map((member) => listenerOf(parts, member, now));
@@ -60,6 +61,10 @@ export function answer(parts: Parts, invites: Invites, { question, ticket }: { r
       const { status, body } = approve(parts, question.warrant, now);
       return reply(status, body);
     }
+    case "revoked": {
+      const { status, body } = revoke(parts, question.certificates, now);
+      return reply(status, body);
+    }
     case "joinedRelay":
       draft.put("meta", "relay", question.relay);
       draft.add({ kind: "useRelay", relay: question.relay });
@@ -68,10 +73,10 @@ export function answer(parts: Parts, invites: Invites, { question, ticket }: { r
   }
 }
 
-function listenerOf({ listeners }: Parts, { id, serial, operator, robot, host, joinedAt }: Member, now: Now): object {
+function listenerOf({ listeners }: Parts, { id, serial, operator, robot, host, ed, joinedAt, revoked }: Member, now: Now): object {
   const heard = listeners.get(id);
-  const state = heard === undefined ? "never heard" : heard.leaseUntil > now.mono ? "present" : "away";
-  return { id, serial, operator, robot, host: heard?.host ?? host, joinedAt, state, seat: heard?.seat, address: heard && `${heard.address.host}:${heard.address.port}`, road: heard && (heard.address.road ?? "udp"), lastHeardAt: heard?.lastHeardAt, build: heard?.build };
+  const state = revoked !== undefined ? "revoked" : heard === undefined ? "never heard" : heard.leaseUntil > now.mono ? "present" : "away";
+  return { id, serial, operator, robot, host: heard?.host ?? host, key: ed, joinedAt, state, revokedAt: revoked?.at, seat: heard?.seat, address: heard && `${heard.address.host}:${heard.address.port}`, road: heard && (heard.address.road ?? "udp"), lastHeardAt: heard?.lastHeardAt, build: heard?.build };
 }
 
 /** Who asked for a look at the relay is answered when it has answered, or has not. */

@@ -105,6 +105,7 @@ export function hearCommit(parts: Parts, { from, sender, body }: { readonly from
     parts.refusals.count(`approval: ${fault}`);
     say({ refused: REFUSED[fault] });
   };
+  if (listeners.revokedMember(sender) !== undefined) return refuse("revoked");
   const offer = (nonce: string) => ({ cluster: toBase64(self.clusterKey), x: toBase64(self.voice.x), nonce });
   if (body.nonce === undefined) {
     const opened = approvals.open(sender, { commit: body.commit, address: from }, now);
@@ -126,10 +127,11 @@ export function hearCommit(parts: Parts, { from, sender, body }: { readonly from
   say(offer(held.nonce));
 }
 
-const REFUSED: Readonly<Record<OpenFault | RevealFault | "unknown", string>> = {
+const REFUSED: Readonly<Record<OpenFault | RevealFault | "unknown" | "revoked", string>> = {
   "too many": "Too many listeners ask to join at this moment",
   "too soon": "Others, or this host, have asked to join a moment ago",
   unknown: "It knows no such request: it has been restarted, or 10 minutes are over",
+  revoked: "This listener has been revoked: give --anew to join",
   "wrong commitment": "What is revealed is not what was committed to",
   "unsound key": "The keys of this listener give no secret: remove its key file and join again",
 };
@@ -146,7 +148,7 @@ export function approve(parts: Parts, certificate: string, now: Now): Reply {
   const warrant = read("warrant", certificate, parts.self.clusterKey);
   if (!warrant.ok) return { status: 400, body: { error: "The warrant is not signed by this cluster's key", field: "warrant" } };
   const found = parts.approvals.take(warrant.value, now.mono);
-  if (found === undefined) return { status: 404, body: { error: "This listener does not wait any more: it has to ask again", field: "warrant" } };
+  if (found === undefined || parts.listeners.revokedMember(found.revealed.peer.id) !== undefined) return { status: 404, body: { error: "This listener does not wait any more: it has to ask again", field: "warrant" } };
   const { peer, asking: { host } } = found.revealed;
   const { operator, robot } = enrol(parts, { warrant: warrant.value, certificate, peer, host }, now);
   return { status: 200, body: { listener: peer.id, host, operator, robot } };

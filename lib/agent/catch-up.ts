@@ -51,6 +51,12 @@ export class CatchUp {
     this.#lacks.set(listener, { pieces: [...pieces], alarms: all, states: new Set([...states, ...ids]), flood: all.size > FLOOD_ITEMS });
   }
 
+  /** It is trusted no more. */
+  expel(listener: PeerId): void {
+    this.#lacks.delete(listener);
+    this.#buckets.delete(listener);
+  }
+
   /** What may leave now, in turns: no listener waits for all that another lacks. */
   take(now: Ms): readonly Portion[] {
     const portions: Portion[] = [];

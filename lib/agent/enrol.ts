@@ -31,12 +31,12 @@ export function enrol(
 }
 
 /** Tells a member what it is. @param nonce of its question */
-export function sayJoined({ self, draft }: Parts, { member, nonce, address }: { readonly member: Member; readonly nonce: string; readonly address: Address }): void {
+export function sayJoined({ self, draft, group }: Parts, { member, nonce, address }: { readonly member: Member; readonly nonce: string; readonly address: Address }): void {
   const { ed, x } = keysOf(member);
   const peer = peerOf(ed, x);
   const body = composeJoined({ nonce }, {
     voice: self.voice, voiceCertificate: self.voiceCertificate, clusterKey: self.clusterKey, clusterName: self.clusterName,
-    warrant: member.warrant, member: member.member, group: self.group, peer,
+    warrant: member.warrant, member: member.member, group: group.sealing, peer,
   });
   // Three certificates with long names are more than a datagram. Nothing secret is in clear that their size could betray.
   draft.add({ kind: "say", message: { kind: "joined", body }, to: { kind: "stranger", address }, repeat: false, deflate: true });

@@ -5,9 +5,8 @@ import { sha256 } from "../base/digest.ts";
 import type { Now } from "../base/units.ts";
 import { canonicalRules, rulesDigest } from "../classify/rule.ts";
 import type { Address } from "../port/lan.ts";
-import { clusterIdOf } from "../trust/keys.ts";
+import { clusterIdOf, type PeerId, peerOf } from "../trust/keys.ts";
 import { type Invited, judgeJoin, type Refused } from "../trust/enrolment.ts";
-import { peerOf } from "../trust/keys.ts";
 import type { Opened } from "../trust/opener.ts";
 import { encodeOpenSet } from "../wire/open-set.ts";
 import { pieces } from "../wire/page.ts";
@@ -28,7 +27,7 @@ const FOR_GROUP: readonly string[] = ["ack", "bye"];
 
 export function hear(parts: Parts, invites: Invites, { from, packet }: { readonly from: Address; readonly packet: Opened }, now: Now): void {
   const { message, sealed, sender } = packet;
-  if (message.kind === "seek") sayBeacon(parts, { sender, from }, now);
+  if (message.kind === "seek") sayBeacon(parts, { sender, from, asked: message.body.nonce }, now);
   else if (message.kind === "join") join(parts, invites, { from, body: message.body }, now);
   else if (message.kind === "commit") hearCommit(parts, { from, sender, body: message.body }, now);
   else if (sealed === "clear" || (sealed === "group" && !FOR_GROUP.includes(message.kind))) parts.refusals.count("not sealed for the pair");
@@ -58,6 +57,9 @@ function hearMember(parts: Parts, { from, packet }: { readonly from: Address; re
       // The answer is many times the question: it goes only to where a HELLO has proven that the listener is.
       if (!isAt(parts.listeners.get(sender)?.address, from)) return parts.refusals.count("asked from elsewhere");
       return fetch(parts, { from, sender, body: message.body });
+    case "rekeyed":
+      if (!fresh) return parts.refusals.count("not of its present life");
+      return parts.group.confirmed(sender, message.body.kid);
     default:
       return;
   }
@@ -68,7 +70,7 @@ function isAt(proven: Address | undefined, from: Address): boolean {
 }
 
 function hello(parts: Parts, { from, packet, body }: { readonly from: Address; readonly packet: Opened; readonly body: Body<"hello"> }, now: Now): void {
-  const { listeners, draft, self, settings } = parts;
+  const { listeners, draft, self, settings, group } = parts;
   const sat = listeners.get(packet.sender)?.seat === "person";
   const presented = listeners.hello(from, packet, body, now);
   if (presented === undefined) {
@@ -83,8 +85,9 @@ function hello(parts: Parts, { from, packet, body }: { readonly from: Address; r
   draft.put("windows", sender, { epoch: String(epoch), counter: String(counter) });
   draft.add({
     kind: "welcome", peer: sender, address: from,
-    body: { nonce: body.nonce, kid: self.group.kid, voice: self.voiceCertificate, rules: rulesDigest(canonicalRules(settings.rules)), wall: now.wall },
+    body: { nonce: body.nonce, kid: group.sealing.kid, voice: self.voiceCertificate, rules: rulesDigest(canonicalRules(settings.rules)), wall: now.wall },
   });
+  group.heard(sender, body.group, now.mono);
   if (sat && presented.changed.seat !== "person") lookEverywhere(parts, now);
   if (presented.newcomer) draft.log("listener", { listener: sender, operator: presented.changed.operator, seat: presented.changed.seat });
 }
@@ -127,10 +130,10 @@ function fetch({ settings, book, catchUp, draft }: Parts, { from, sender, body }
 }
 
 function join(parts: Parts, invites: Invites, { from, body }: { readonly from: Address; readonly body: Body<"join"> }, now: Now): void {
-  const { self, draft } = parts;
+  const { self, draft, listeners } = parts;
   const to = { kind: "stranger", address: from } as const;
   const invited = invites.get(body.invite);
-  const judged = judgeJoin(body, { invited, clusterKey: self.clusterKey, now: now.wall });
+  const judged = judgeJoin(body, { invited, clusterKey: self.clusterKey, isRevoked: (id) => listeners.revokedMember(id) !== undefined, now: now.wall });
   if (!judged.ok || invited === undefined) {
     const fault = judged.ok ? "unknown invite" : judged.fault;
     parts.refusals.count(`join: ${fault}`);
@@ -152,22 +155,29 @@ const REFUSED: Readonly<Record<Refused, string>> = {
   "wrong secret": "The invite's secret is wrong: read it again, or ask for a new one",
   "used before": "This invite has been used before: if that was not you, tell the administrator; ask for a new one",
   expired: "This invite has expired: ask for a new one",
+  revoked: "This listener has been revoked: ask for a new invite, and give --anew to join",
   "unsound key": "The keys of this listener give no secret: remove its key file and join again",
 };
 
-/** A member gets its answer sealed: who forges beacons in clear, in our name and from our address, does not drown that. */
-function sayBeacon(parts: Parts, { sender, from }: { readonly sender: string; readonly from: Address }, now: Now): void {
-  const to = parts.listeners.member(sender) === undefined ? ({ kind: "stranger", address: from } as const) : ({ kind: "listener", peer: sender, address: from } as const);
-  say(parts, { kind: "beacon", body: beacon(parts, parts.listeners.challenge(now.mono), now) }, to);
+/**
+ * A member gets its answer sealed: who forges beacons in clear, in our name and from our address, does not drown that. Whoever
+ * is none, revoked perhaps or lost with our database, is told so: by its HELLOs it would never learn it.
+ *
+ * @param asked nonce of the SEEK that is answered
+ */
+function sayBeacon(parts: Parts, { sender, from, asked }: { readonly sender: PeerId; readonly from: Address; readonly asked?: string }, now: Now): void {
+  const body = beacon(parts, parts.listeners.challenge(now.mono), now);
+  if (parts.listeners.member(sender) !== undefined) return say(parts, { kind: "beacon", body }, { kind: "listener", peer: sender, address: from });
+  say(parts, { kind: "beacon", body: asked === undefined ? body : { ...body, unknown: asked } }, { kind: "stranger", address: from });
 }
 
 /** What a beacon says now. */
 export function beacon(parts: Parts, challenge: string, now: Now): Body<"beacon"> {
-  const { self, settings, book, mac } = parts;
+  const { self, settings, book, group } = parts;
   return {
     cluster: toBase64(clusterIdOf(self.clusterKey)), clusterName: self.clusterName, agent: self.agentName, port: self.port,
-    versions: [1, 1], kid: self.group.kid, challenge, jitterMs: parts.listeners.receiptJitter(now.mono),
-    open: mac.of(book.marks()), rules: rulesDigest(canonicalRules(settings.rules)),
+    versions: [1, 1], kid: group.sealing.kid, challenge, jitterMs: parts.listeners.receiptJitter(now.mono),
+    open: group.mac.of(book.marks()), rules: rulesDigest(canonicalRules(settings.rules)),
     voice: toBase64(sha256(Buffer.from(self.voiceCertificate, "base64url"))), key: toBase64(self.voice.ed), wall: now.wall,
   };
 }

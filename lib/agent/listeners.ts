@@ -32,6 +32,8 @@ export type Member = {
   readonly member: string;
   readonly warrant: string;
   readonly joinedAt: number;
+  /** Where it is trusted no more: since when, and by whose word. */
+  readonly revoked?: { readonly at: number; readonly certificate: string } | undefined;
 };
 
 /** What a change of presence means for the alarms. */
@@ -39,6 +41,7 @@ export type Presented = { readonly newcomer: boolean; readonly changed: Listener
 
 export class Listeners {
   readonly #members = new Map<PeerId, Member>();
+  readonly #revoked = new Map<PeerId, Member>();
   readonly #presence = new Presence();
   readonly #leases = new Deadlines<PeerId>();
   readonly #dice: Prng;
@@ -55,7 +58,7 @@ export class Listeners {
   }
 
   restore(members: readonly Member[], heard: readonly Listener[], now: Now): void {
-    for (const member of members) this.#members.set(member.id, member);
+    for (const member of members) (member.revoked === undefined ? this.#members : this.#revoked).set(member.id, member);
     // Whoever had fallen silent while others were still heard was gone before we were.
     const lastHeardAt = Math.max(...heard.map((listener) => listener.lastHeardAt));
     for (const listener of heard) {
@@ -77,8 +80,26 @@ export class Listeners {
     return this.#presence.get(id);
   }
 
+  revokedMember(id: PeerId): Member | undefined {
+    return this.#revoked.get(id);
+  }
+
+  revoked(): IterableIterator<Member> {
+    return this.#revoked.values();
+  }
+
+  /** It is no member any more, and nobody counts on it. */
+  revoke(member: Member): void {
+    this.#members.delete(member.id);
+    this.#revoked.set(member.id, member);
+    this.#presence.forget(member.id);
+    this.#leases.cancel(member.id);
+    this.#changed.delete(member.id);
+  }
+
+  /** A number is never given twice, whoever was revoked meanwhile. */
   nextSerial(): number {
-    return 1 + Math.max(0, ...[...this.#members.values()].map(({ serial }) => serial));
+    return 1 + Math.max(0, ...[...this.#members.values(), ...this.#revoked.values()].map(({ serial }) => serial));
   }
 
   enrol(member: Member): void {

@@ -11,7 +11,6 @@ import type { Machine } from "../port/drive.ts";
 import type { RelayAddress } from "../port/relay-link.ts";
 import { ITEMS_MOST } from "../wire/constants.ts";
 import type { MessageKind } from "../wire/message.ts";
-import { OpenMac } from "../wire/open-set.ts";
 import { fit, fitAlarm, fitState, FRAME_BYTES } from "../wire/page.ts";
 import { admit, admitOwn, classifyAnew, lookForSomebody, openOwn } from "./admit.ts";
 import { advance, fallDue, hearNews, probe } from "./advance.ts";
@@ -22,6 +21,7 @@ import { CatchUp } from "./catch-up.ts";
 import { Coverage, watchCoverage } from "./coverage.ts";
 import { Draft } from "./draft.ts";
 import { type News, WayOut } from "./escalate.ts";
+import { Group, type HeldGroup } from "./group.ts";
 import { beacon, hear, type Invites, lookEverywhere } from "./hear.ts";
 import { Listeners, type Member } from "./listeners.ts";
 import { type Note, Notes } from "./notes.ts";
@@ -30,6 +30,7 @@ import type { Pursuit } from "./pursuits.ts";
 import { type Batch, type Push, Pusher } from "./push.ts";
 import type { Alarm } from "../alarm/alarm.ts";
 import { wantsPerson } from "../alarm/lifecycle.ts";
+import { beginGroup, rekey } from "./rekey.ts";
 import { SlowClocks } from "./slow-clocks.ts";
 import { type AgentEvent, type AgentSettings, type AgentTurn, type Audience, STORE_FAILED_EXIT_MS } from "./turn.ts";
 import { inOrder, itemOf, stateOf } from "./views.ts";
@@ -46,6 +47,8 @@ export type Remembered = {
   /** Since when each operator is in the roster. */
   readonly known: ReadonlyMap<string, WallMs>;
   readonly relay: RelayAddress | undefined;
+  /** Undefined where no process has stored it yet. */
+  readonly group: HeldGroup | undefined;
   readonly events: number;
   /** Rows that cannot be used. */
   readonly unfit: readonly Unfit[];
@@ -96,7 +99,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     this.#unfit = remembered.unfit;
     const current = (): AgentSettings => this.#settings;
     this.#parts = {
-      self, mac: new OpenMac(self.group.key), draft: new Draft(), book, push, catchUp: new CatchUp(now.mono), wayOut, listeners, approvals: new Approvals({ nonceKey: self.secrets.challengeKey, epoch: self.epoch, at: now.mono }), notes: new Notes(), coverage: new Coverage(now.mono), slowClocks: new SlowClocks(), refusals: new Tally(),
+      self, group: new Group({ held: remembered.group ?? { keys: [self.group], madeAt: now.wall }, secret: self.keySecret, dice, now }), draft: new Draft(), book, push, catchUp: new CatchUp(now.mono), wayOut, listeners, approvals: new Approvals({ nonceKey: self.secrets.challengeKey, epoch: self.epoch, at: now.mono }), notes: new Notes(), coverage: new Coverage(now.mono), slowClocks: new SlowClocks(), refusals: new Tally(),
       get settings() { return current(); },
     };
     this.#restore(remembered, now);
@@ -147,9 +150,10 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
   }
 
   nextWakeup(): Ms | undefined {
-    const { book, push, catchUp, wayOut, listeners, coverage } = this.#parts;
+    const { book, push, catchUp, wayOut, listeners, coverage, group } = this.#parts;
     const exit = this.#failedAt === undefined || this.#exiting ? undefined : this.#failedAt + STORE_FAILED_EXIT_MS;
-    return earliest(book.next(), push.next(this.#now.mono), catchUp.next(this.#now.mono), wayOut.next(), listeners.next(), coverage.next(), exit);
+    const rekeying = this.#failedAt === undefined ? group.next() : undefined;
+    return earliest(book.next(), push.next(this.#now.mono), catchUp.next(this.#now.mono), wayOut.next(), listeners.next(), coverage.next(), rekeying, exit);
   }
 
   /** Everything that has fallen due. */
@@ -171,6 +175,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     for (let id = push.takeRealert(now.mono); id !== undefined; id = push.takeRealert(now.mono)) this.#alertAgain(id, now);
     wayOut.tick(now, book.openCount);
     watchCoverage(parts, now);
+    if (this.#failedAt === undefined) rekey(parts, now);
     const challenge = listeners.takeBeacon(now.mono);
     if (challenge !== undefined) {
       draft.add({ kind: "say", message: { kind: "beacon", body: beacon(parts, challenge, now) }, to: { kind: "everyone" }, repeat: false, deflate: false });
@@ -327,6 +332,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
   /** After a start: who was probing probes again, and who waits for nobody at home is looked at. */
   #resume(now: Now): void {
     this.#setAside(now);
+    beginGroup(this.#parts);
     for (const alarm of [...this.#parts.book.open()]) {
       if (alarm.life.phase === "probing") probe(this.#parts, alarm, now);
       lookForSomebody(this.#parts, alarm, now);

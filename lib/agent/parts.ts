@@ -5,14 +5,14 @@ import { DEFAULT_POLICY } from "../alarm/policy.ts";
 import type { Alarm } from "../alarm/alarm.ts";
 import type { Operator } from "../duty/roster.ts";
 import type { Tally } from "../base/tally.ts";
-import type { Identity } from "../trust/keys.ts";
-import type { OpenMac } from "../wire/open-set.ts";
+import type { GroupKey, Identity } from "../trust/keys.ts";
 import type { Approvals } from "./approvals.ts";
 import type { Book } from "./book.ts";
 import type { CatchUp } from "./catch-up.ts";
 import type { Coverage } from "./coverage.ts";
 import type { Draft } from "./draft.ts";
 import type { WayOut } from "./escalate.ts";
+import type { Group } from "./group.ts";
 import type { Listeners } from "./listeners.ts";
 import type { Notes } from "./notes.ts";
 import type { Pusher } from "./push.ts";
@@ -31,7 +31,10 @@ export type AgentSelf = {
   readonly voice: Identity;
   /** The voice certificate, exact bytes in base64url. */
   readonly voiceCertificate: string;
-  readonly group: { readonly kid: number; readonly key: Uint8Array };
+  /** The first one, as `init` wrote it; the store knows whether there are later ones. */
+  readonly group: GroupKey;
+  /** 32 random bytes of this process: the group keys that it makes come from them. */
+  readonly keySecret: Uint8Array;
   readonly secrets: {
     readonly alarmKey: Uint8Array; readonly nonceKey: Uint8Array;
     readonly escalationKey: Uint8Array; readonly challengeKey: Uint8Array;
@@ -43,7 +46,7 @@ export type AgentSelf = {
 
 export type Parts = {
   readonly self: AgentSelf;
-  readonly mac: OpenMac;
+  readonly group: Group;
   readonly settings: AgentSettings;
   readonly draft: Draft;
   readonly book: Book;

@@ -58,12 +58,14 @@ function classOf(effect: AgentEffect): "answer" | "word" | "bell" {
     case "answerTimeline":
     case "enrol":
     case "adopt":
+    case "expel":
+    case "setGroup":
       return "answer";
     case "welcome":
     case "useRelay":
       return "word";
     case "say":
-      return effect.message.kind === "acked" || effect.message.kind === "joined" || effect.message.kind === "state" ? "word" : "bell";
+      return effect.message.kind === "acked" || effect.message.kind === "joined" || effect.message.kind === "state" || effect.message.kind === "rekey" ? "word" : "bell";
     case "link":
       // The relay forgets what is committed.
       return effect.request.kind === "commit" ? "word" : "bell";
@@ -88,6 +90,12 @@ function carryOut(ports: AgentPorts, effect: AgentEffect): void {
       return ports.tickets.answer(effect.ticket, { status: 200, body: { ...effect.body, timeline: ports.store.journal(effect.occurrence) } });
     case "enrol":
       return ports.ring.addPeer(peerOf(effect.peer.ed, effect.peer.x));
+    case "expel":
+      ports.ring.expel(effect.peer);
+      return ports.opener.forget(effect.peer);
+    case "setGroup":
+      for (const { kid, key } of effect.keys) ports.ring.setGroup(kid, key);
+      return;
     case "adopt":
       return ports.opener.adopt(effect.peer, { epoch: effect.epoch, counter: effect.counter });
     case "say":

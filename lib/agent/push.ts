@@ -143,6 +143,17 @@ export class Pusher {
     return true;
   }
 
+  /** Forgets what a listener has given its receipt for, and what was to be said to it. */
+  expel(listener: PeerId): void {
+    for (const [id, running] of this.#running) {
+      const { [listener]: gone, ...held } = running.push.held;
+      if (gone === undefined) continue;
+      running.push = { ...running.push, held };
+      this.#changed.add(id);
+    }
+    for (const [key, { audience }] of this.#queue) if (audience === listener) this.#queue.delete(key);
+  }
+
   get(id: OccurrenceId): Push | undefined {
     return this.#running.get(id)?.push;
   }

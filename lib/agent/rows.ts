@@ -7,11 +7,15 @@ import { z } from "zod";
 import type { Alarm } from "../alarm/alarm.ts";
 import { CHANNELS } from "../alarm/policy.ts";
 import { SEVERITIES } from "../alarm/severity.ts";
+import { fromBase64 } from "../base/bytes.ts";
 import type { Listener } from "../duty/presence.ts";
 import type { RelayAddress } from "../port/relay-link.ts";
 import type { Invited } from "../trust/enrolment.ts";
+import { GROUP_KEYS_MOST } from "../trust/keys.ts";
+import { KID_GROUP_MOST } from "../wire/constants.ts";
 import { Escalation, Notice } from "../wire/relay-api.ts";
 import { SshWays } from "../wire/ssh-way.ts";
+import type { HeldGroup } from "./group.ts";
 import type { Member } from "./listeners.ts";
 import type { Note } from "./notes.ts";
 import type { Push } from "./push.ts";
@@ -69,6 +73,7 @@ const key = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
 export const MemberRow = z.object({
   id: z.string(), serial: count, operator: z.string(), robot: z.boolean(), host: z.string(), ed: key, x: key,
   invite: z.string(), member: z.string(), warrant: z.string(), joinedAt: moment,
+  revoked: maybe(z.object({ at: moment, certificate: z.string() })),
 }) satisfies z.ZodType<Member>;
 
 export const PresenceRow = z.object({
@@ -93,6 +98,12 @@ export const NoteRow = z.object({
 
 /** Since when each operator is in the roster. */
 export const KnownRow = z.record(z.string(), moment);
+
+/** Under `meta`: the group keys, the youngest last. */
+export const HeldGroupRow = z.object({
+  keys: z.array(z.object({ kid: z.int().min(1).max(KID_GROUP_MOST), key: key.transform((text) => fromBase64(text) ?? new Uint8Array()) })).min(1).max(GROUP_KEYS_MOST),
+  madeAt: moment,
+}) satisfies z.ZodType<HeldGroup>;
 
 export const RelayRow = z.object({
   host: z.string(), port: z.int(), certificate: z.string(), ssh: SshWays.optional(),

@@ -12,7 +12,7 @@ import type { LinkAnswer, LinkRequest, RelayAddress } from "../port/relay-link.t
 import type { LogLine } from "../port/draft.ts";
 import type { Change } from "../port/store.ts";
 import type { Reply } from "../port/tickets.ts";
-import type { Peer, PeerId } from "../trust/keys.ts";
+import type { GroupKey, Peer, PeerId } from "../trust/keys.ts";
 import type { Opened } from "../trust/opener.ts";
 import type { Body, Message } from "../wire/message.ts";
 
@@ -59,6 +59,10 @@ export type AgentEffect =
   | { readonly kind: "welcome"; readonly body: Omit<Body<"welcome">, "epoch" | "counter">; readonly peer: PeerId; readonly address: Address }
   /** Believe this listener from now on. */
   | { readonly kind: "enrol"; readonly peer: Peer }
+  /** Believe it no more. */
+  | { readonly kind: "expel"; readonly peer: PeerId }
+  /** The group keys that open from now on; the last one seals. */
+  | { readonly kind: "setGroup"; readonly keys: readonly GroupKey[] }
   /** Take this epoch of a peer as its present one. */
   | { readonly kind: "adopt"; readonly peer: PeerId; readonly epoch: bigint; readonly counter: bigint }
   | { readonly kind: "link"; readonly request: LinkRequest }

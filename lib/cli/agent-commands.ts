@@ -9,6 +9,7 @@ import { addInit } from "./agent-init.ts";
 import { addInvite } from "./agent-invite.ts";
 import { addJoinRelay } from "./agent-join-relay.ts";
 import { addReport } from "./agent-report.ts";
+import { addRevoke } from "./agent-revoke.ts";
 import { addSshKey } from "./agent-ssh.ts";
 import { addView } from "./agent-view.ts";
 import { newProgram, withExample } from "./main.ts";
@@ -33,6 +34,7 @@ export function agentProgram({ run }: { readonly run: (folders: AgentFolders) =>
   addApprove(program);
   addJoinRelay(program);
   addReport(program);
+  addRevoke(program);
   addSshKey(program);
   addView(program);
   return program;

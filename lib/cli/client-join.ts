@@ -1,16 +1,18 @@
 /** The command that enrols this listener, by an invite or by approval: keys made here stay here, and the cluster's certificates come back. */
 
+import { join } from "node:path";
 import type { Command } from "commander";
 import { toBase64, toHex } from "../base/bytes.ts";
 import { type Ms, seconds } from "../base/units.ts";
 import { dice } from "../io/dice.ts";
+import { lockOwner } from "../io/owner.ts";
 import type { Address } from "../port/lan.ts";
 import { composeJoin, type Disbelief, judgeJoined } from "../trust/enrolment.ts";
 import { type Invite, inviteSentence, parseInvite } from "../trust/invite.ts";
-import type { Identity } from "../trust/keys.ts";
+import { clusterIdOf, type Identity, identityFrom } from "../trust/keys.ts";
 import { askApproval, type Joined, unanswered, type Unjoined } from "./client-approval.ts";
-import { addressOf, addState, type ClientConfig, folderOf, readClientConfig, type StateOptions } from "./client-folders.ts";
-import { keepMembership, ownIdentity, readClientKeys } from "./client-keys.ts";
+import { addressOf, addState, CLIENT_FILES, type ClientConfig, folderOf, readClientConfig, type StateOptions } from "./client-folders.ts";
+import { type ClientKeys, keepMembership, newSeeds, ownIdentity, readClientKeys } from "./client-keys.ts";
 import { EXIT, ExitFault } from "./exit.ts";
 import { printJson, withExample } from "./main.ts";
 import { readSecretLines } from "./read-line.ts";
@@ -21,7 +23,7 @@ import { canAsk } from "./terminal.ts";
 const JOIN_AT_MS: readonly Ms[] = [0, 500, 1500, 3000, 5000, 7500];
 const JOIN_MS_MOST: Ms = seconds(10);
 
-type JoinOptions = StateOptions & { readonly agent?: string; readonly file?: string; readonly approve?: boolean; readonly operator?: string };
+type JoinOptions = StateOptions & { readonly agent?: string; readonly file?: string; readonly approve?: boolean; readonly anew?: boolean; readonly operator?: string };
 
 export function addJoin(program: Command): void {
   const join = addState(program.command("join"))
@@ -30,6 +32,7 @@ export function addJoin(program: Command): void {
     .option("--file <file>", "the same as the argument")
     .option("--approve", "without an invite: shows a code and waits until the administrator has typed it on the agent's host")
     .option("--operator <name>", "with --approve: for whom to ask; the administrator decides")
+    .option("--anew", "in the place of what this listener is now: it was revoked, or the agent's database was lost")
     .option("--agent <address>", "IPv4 address of the agent, where the invite's does not lead to it, or several clusters are heard")
     .action(joinCluster);
   withExample(join, "gapbell-client join li.gapbell\ngapbell-client join --approve\ngapbell-agent invite --operator li | ssh laptop gapbell-client join");
@@ -39,20 +42,31 @@ async function joinCluster(argument: string | undefined, options: JoinOptions): 
   const state = folderOf(options);
   const config = readClientConfig(state);
   const held = readClientKeys(state);
-  if (held !== undefined) {
-    throw new ExitFault(EXIT.config, `This listener has joined cluster "${held.clusterName}" as ${held.operator} already`, "For another cluster or operator choose another state folder by --state");
+  if (held !== undefined && options.anew !== true) {
+    throw new ExitFault(EXIT.config, `This listener has joined cluster "${held.clusterName}" as ${held.operator} already`, "For another cluster or operator choose another state folder by --state; where the agent does not know this listener any more, give --anew");
   }
+  if (lockOwner(join(state, CLIENT_FILES.store)) !== undefined) throw new ExitFault(EXIT.temporary, "The listener runs, with the keys that it has now", "Stop it, join, and start it again");
   const invite = await inviteOf(argument ?? options.file, options);
+  if (invite !== undefined) refuseAnother(held, invite.cluster);
   const agent = options.agent === undefined ? undefined : addressOf(options.agent, config.lan.agentPort);
-  const identity = ownIdentity(state);
+  // A key that was revoked is never believed again.
+  const anew = held === undefined ? undefined : newSeeds();
+  const identity = anew === undefined ? ownIdentity(state) : identityFrom(anew);
   const joined = invite === undefined
     ? await askApproval({ identity, config, agent, operator: options.operator ?? "", json: options.json === true })
     : await exchange({ invite, identity, config, address: agent ?? invite.address });
   if ("why" in joined) throw unbelieved(joined.why, joined);
-  keepMembership(state, joined.membership, joined.address);
+  refuseAnother(held, clusterIdOf(joined.membership.clusterKey));
+  keepMembership(state, joined.membership, { address: joined.address, anew });
   const { clusterName, warrant, agent: voice } = joined.membership;
   if (options.json === true) return printJson({ cluster: clusterName, operator: warrant.operator, robot: warrant.robot, agent: voice.id, address: `${joined.address.host}:${joined.address.port}`, listener: identity.id });
   process.stdout.write(`Joined cluster "${clusterName}" as ${warrant.operator}${warrant.robot ? " (robot)" : ""}\nNow start the listener: gapbell-client run${options.state === undefined ? "" : ` --state ${options.state}`}\n`);
+}
+
+/** What is here of one cluster never takes part in another. */
+function refuseAnother(held: ClientKeys | undefined, cluster: Uint8Array): void {
+  if (held === undefined || held.cluster === toBase64(cluster)) return;
+  throw new ExitFault(EXIT.config, `That is another cluster than "${held.clusterName}"`, "For another cluster choose another state folder by --state");
 }
 
 /** @returns undefined where there is none, because approval is wished for: by the option, or by Enter where a person is asked */

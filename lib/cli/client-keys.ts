@@ -1,5 +1,6 @@
 /** The listener's keys and what the cluster has given it, as they lie in the state folder. `join` writes them, `run` reads them. */
 
+import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { fromBase64, toBase64 } from "../base/bytes.ts";
@@ -9,7 +10,7 @@ import { makeFolder } from "../io/state.ts";
 import type { Address } from "../port/lan.ts";
 import { read } from "../trust/certificate.ts";
 import type { Membership } from "../trust/enrolment.ts";
-import { clusterIdOf, type Identity, identityFrom, type Peer, peerOf } from "../trust/keys.ts";
+import { clusterIdOf, type Identity, identityFrom, type Peer, peerOf, type Seeds } from "../trust/keys.ts";
 import { EXIT, ExitFault } from "./exit.ts";
 
 const KEYS = "keys";
@@ -19,7 +20,7 @@ const MEMBERSHIP = "membership";
 /** What the doctor looks at. */
 export const CLIENT_KEY_FILES: readonly string[] = [join(KEYS, SEEDS), join(KEYS, MEMBERSHIP)];
 
-const Seeds = z.object({ ed: z.string(), x: z.string() });
+const SeedsFile = z.object({ ed: z.string(), x: z.string() });
 const Paper = z.object({
   cluster: z.string(), clusterName: z.string(), voice: z.string(), member: z.string(), warrant: z.string(),
   group: z.object({ kid: z.int().min(1).max(0x7fff), key: z.string() }),
@@ -51,19 +52,43 @@ export function ownIdentity(state: string): Identity {
   const held = readSecretText(path);
   if (held.ok) return identityIn(path, held.value);
   if (held.fault.kind !== "missing") throw new ExitFault(EXIT.config, secretSentence(held.fault));
-  const seeds = { ed: dice.bytes(32), x: dice.bytes(32) };
-  const written = writeSecret(path, `${JSON.stringify({ ed: toBase64(seeds.ed), x: toBase64(seeds.x) })}\n`);
-  if (!written.ok) throw new ExitFault(EXIT.config, secretSentence(written.fault));
+  const seeds = newSeeds();
+  write(path, textOf(seeds));
   return identityFrom(seeds);
 }
 
-export function keepMembership(state: string, membership: Membership, address: Address): void {
+/** Keys that nobody has had yet, on no disk yet. */
+export function newSeeds(): Seeds {
+  return { ed: dice.bytes(32), x: dice.bytes(32) };
+}
+
+/** @param anew the keys that were joined with, where they take the place of what lies there */
+export function keepMembership(state: string, membership: Membership, { address, anew }: { readonly address: Address; readonly anew: Seeds | undefined }): void {
   const { clusterKey, clusterName, voiceCertificate, memberCertificate, warrantCertificate, group } = membership;
   const paper: z.infer<typeof Paper> = {
     cluster: toBase64(clusterKey), clusterName, voice: voiceCertificate, member: memberCertificate, warrant: warrantCertificate,
     group: { kid: group.kid, key: toBase64(group.key) }, agent: address,
   };
-  const written = writeSecret(join(state, KEYS, MEMBERSHIP), `${JSON.stringify(paper)}\n`);
+  const text = `${JSON.stringify(paper)}\n`;
+  if (anew === undefined) return write(join(state, KEYS, MEMBERSHIP), text);
+  const draft = join(state, `.${KEYS}.new`);
+  const old = join(state, `.${KEYS}.old`);
+  for (const left of [draft, old]) rmSync(left, { recursive: true, force: true });
+  const made = makeFolder(draft);
+  if (!made.ok) throw new ExitFault(EXIT.config, `Cannot make "${draft}": ${made.fault.reason}`);
+  write(join(draft, SEEDS), textOf(anew));
+  write(join(draft, MEMBERSHIP), text);
+  renameSync(join(state, KEYS), old);
+  renameSync(draft, join(state, KEYS));
+  rmSync(old, { recursive: true, force: true });
+}
+
+function textOf({ ed, x }: Seeds): string {
+  return `${JSON.stringify({ ed: toBase64(ed), x: toBase64(x) })}\n`;
+}
+
+function write(path: string, text: string): void {
+  const written = writeSecret(path, text);
   if (!written.ok) throw new ExitFault(EXIT.config, secretSentence(written.fault));
 }
 
@@ -94,7 +119,7 @@ export function readClientKeys(state: string): ClientKeys | undefined {
 }
 
 function identityIn(path: string, text: string): Identity {
-  const seeds = Seeds.safeParse(parseJson(text));
+  const seeds = SeedsFile.safeParse(parseJson(text));
   const ed = fromBase64(seeds.data?.ed ?? "");
   const x = fromBase64(seeds.data?.x ?? "");
   if (ed?.length !== 32 || x?.length !== 32) throw broken(path, "it must hold two seeds of 32 bytes");

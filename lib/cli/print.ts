@@ -26,11 +26,11 @@ const COLOURS: Readonly<Record<string, number>> = { critical: 31, major: 35, ind
 const TITLES = {
   en: {
     alarms: ["ID", "SEVERITY", "MODULE", "ITEM", "SINCE", "SENDING", "STATE", "TEXT"],
-    listeners: ["OPERATOR", "HOST", "STATE", "SEAT", "ADDRESS", "LAST HEARD", "VERSION"],
+    listeners: ["ID", "OPERATOR", "HOST", "STATE", "SEAT", "ADDRESS", "LAST HEARD", "VERSION"],
   },
   zh: {
     alarms: ["编号", "级别", "模块", "对象", "开始时间", "发送", "状态", "内容"],
-    listeners: ["人员", "主机", "状态", "在座", "地址", "最后在线", "版本"],
+    listeners: ["编号", "人员", "主机", "状态", "在座", "地址", "最后在线", "版本"],
   },
 } as const;
 const NONE = {
@@ -77,7 +77,8 @@ export function listenerLines(body: Fields, looks: Looks): readonly string[] {
   const asking = Number(body["asking"] ?? 0) > 0 ? [ASKING[looks.language](Number(body["asking"]))] : [];
   if (listeners.length === 0) return [NONE[looks.language].listeners, ...asking];
   const lines = table(TITLES[looks.language].listeners, listeners.map((one) => [
-    text(one["operator"]) + (one["robot"] === true ? " (robot)" : ""), text(one["host"]), text(one["state"]),
+    text(one["id"]).slice(0, 8), text(one["operator"]) + (one["robot"] === true ? " (robot)" : ""), text(one["host"]),
+    `${text(one["state"])} ${when(one["revokedAt"], looks)}`.trimEnd(),
     text(one["seat"]), text(one["address"]) + (one["road"] === "tcp" ? " TCP" : ""), when(one["lastHeardAt"], looks), text(one["build"]),
   ]));
   return [...lines, ...asking, ...dropLines(body, looks)];

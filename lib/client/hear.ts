@@ -7,6 +7,7 @@ import type { Now } from "../base/units.ts";
 import { rulesFromCanonical } from "../classify/rule.ts";
 import type { Address } from "../port/lan.ts";
 import { read } from "../trust/certificate.ts";
+import { groupMark } from "../trust/group-keys.ts";
 import { type PeerId, peerIdOf } from "../trust/keys.ts";
 import type { Opened } from "../trust/opener.ts";
 import type { Body } from "../wire/message.ts";
@@ -35,6 +36,7 @@ export function hear(parts: Parts, { from, packet }: { readonly from: Address; r
   if (!fresh || !agent.believed) return message.kind === "alarm" && freshness !== "older" ? undefined : parts.refusals.count("not proven to be of now");
   if (message.kind === "state") for (const state of message.body.states) takeState(parts, state, said, now);
   if (packet.sealed !== "pair") return message.kind === "alarm" || message.kind === "state" ? undefined : parts.refusals.count("not sealed for the pair");
+  if (message.kind === "rekey") takeKey(parts, { agent: sender, from, body: message.body }, now);
   if (message.kind === "acked") confirm(parts, message.body, said, now);
   if (message.kind === "data") {
     const fetched = parts.fetching.take(sender, message.body, { counter: packet.counter, now: now.mono });
@@ -44,20 +46,28 @@ export function hear(parts: Parts, { from, packet }: { readonly from: Address; r
 }
 
 function beacon(parts: Parts, { from, packet, body }: { readonly from: Address; readonly packet: Opened; readonly body: Body<"beacon"> }, now: Now): void {
-  const { self, ears, fetching, expected, digests, gathering } = parts;
+  const { self, ears, fetching, digests } = parts;
   const { sender, freshness } = packet;
   if (body.cluster !== self.cluster || freshness === "stranger") return parts.refusals.count("not an agent of ours");
+  if (body.unknown !== undefined) ears.disowned(sender, body.unknown, now);
   ears.beacon(sender, { body, from, freshness }, now);
   if (freshness !== "fresh") return;
   ears.heard(sender, packet, now);
   if (ears.get(sender)?.believed !== true) return;
   digests.set(sender, body.rules);
   if (body.rules !== parts.rules.digest) fetching.want(sender, "rules", { now: now.mono, delayMs: 0 });
-  if (body.kid !== self.group.kid) return;
-  expected.set(sender, body.open);
-  if (isInStep(parts, sender)) fetching.unwant(sender, "open");
+  // It gives its key to whoever says HELLO without it.
+  if (parts.group.markOf(body.kid) === "") ears.hasten(sender, now.mono);
+  else compare(parts, sender, body, now);
+}
+
+/** What an agent's beacon says of the open set, read with the key that it names. */
+function compare(parts: Parts, agent: PeerId, { kid, open }: Pick<Body<"beacon">, "kid" | "open">, now: Now): void {
+  const { expected, fetching, gathering } = parts;
+  expected.set(agent, { kid, open });
+  if (isInStep(parts, agent)) fetching.unwant(agent, "open");
   // Who has just come waits for nothing.
-  else fetching.want(sender, "open", { now: now.mono, delayMs: gathering.on ? 0 : LAG_PATIENCE_MS });
+  else fetching.want(agent, "open", { now: now.mono, delayMs: gathering.on ? 0 : LAG_PATIENCE_MS });
 }
 
 function welcome(parts: Parts, { from, packet, body }: { readonly from: Address; readonly packet: Opened; readonly body: Body<"welcome"> }, now: Now): void {
@@ -181,7 +191,7 @@ function takeRules(parts: Parts, { bytes, digest }: Fetched): void {
 function takeList(parts: Parts, began: Said, { bytes }: Fetched, now: Now): void {
   const marks = decodeOpenSet(bytes);
   if (marks === undefined) return;
-  const { inbox, draft, fetching, expected, lists, gathering, self } = parts;
+  const { inbox, draft, fetching, expected, lists, gathering, self, group } = parts;
   for (const closed of inbox.closeAllBut(new Set(marks.map(({ id }) => id)), began, now)) {
     if (gathering.has(closed.item.id)) {
       gathering.drop(closed.item.id);
@@ -190,33 +200,51 @@ function takeList(parts: Parts, began: Said, { bytes }: Fetched, now: Now): void
     draft.add({ kind: "update", id: closed.item.id, line: goneLine(self.language), gone: true });
     draft.add({ kind: "tell", line: tapState(closed, true) });
   }
-  const mac = openSetMac(marks, self.group.key);
-  expected.set(began.agent, mac);
-  lists.set(began.agent, { mac, marks });
+  const { kid, key } = group.youngest;
+  const open = openSetMac(marks, key);
+  expected.set(began.agent, { kid, open });
+  lists.set(began.agent, { kid, open, marks });
   // The alarms themselves follow the list; whatever of them is lost is asked for by name.
-  if (mac !== ownMac(parts)) fetching.want(began.agent, "alarm", { now: now.mono, delayMs: LULL_MS });
+  if (!isInStep(parts, began.agent)) fetching.want(began.agent, "alarm", { now: now.mono, delayMs: LULL_MS });
 }
 
 /** What the agent's list names and has not come. Nothing where it has said since that its set is another one. */
 export function lackingOf({ inbox, lists, expected }: Parts, agent: PeerId): readonly OccurrenceId[] {
   const list = lists.get(agent);
-  if (list === undefined || list.mac !== expected.get(agent)) return [];
+  const said = expected.get(agent);
+  if (list === undefined || list.kid !== said?.kid || list.open !== said.open) return [];
   return list.marks.flatMap(({ id, revision, ring }) => {
     const held = inbox.get(id);
     return held?.closedAt === undefined && held?.item.revision === revision && held.item.ring === ring ? [] : [id];
   });
 }
 
-/** Whether what is open here is what the agent last said to be. */
-export function isInStep(parts: Parts, agent: PeerId): boolean {
-  const { expected, lists, inbox } = parts;
-  const list = lists.get(agent);
-  // While an answer comes in, counting spares making a mark of everything for each datagram.
-  if (list !== undefined && list.mac === expected.get(agent) && list.marks.length !== inbox.openCount) return false;
-  return expected.get(agent) === ownMac(parts);
+/** A group key: on disk before the agent hears that it is here. */
+function takeKey(parts: Parts, { agent, from, body }: { readonly agent: PeerId; readonly from: Address; readonly body: Body<"rekey"> }, now: Now): void {
+  const { self, group, draft, ears } = parts;
+  const { kid, key } = body;
+  const beacon = ears.get(agent)?.beacon;
+  if (group.take({ kid, key: fromBase64(key) ?? new Uint8Array(32) })) {
+    draft.put("meta", "group", { joined: groupMark(self.group.key), keys: group.all.map((one) => ({ kid: one.kid, key: toBase64(one.key) })) });
+    draft.add({ kind: "setGroup", keys: group.all });
+    draft.log("group key taken", { kid });
+    // What was sealed with it before it came has been missed.
+    if (beacon?.kid === kid) compare(parts, agent, beacon, now);
+  }
+  draft.add({ kind: "say", message: { kind: "rekeyed", body: { kid } }, to: { kind: "agent", peer: agent, address: from }, repeat: false });
 }
 
-/** What our own open set comes to. */
-export function ownMac({ inbox, mac }: Parts): string {
-  return mac.of(inbox.marks());
+/** What our own open set comes to, under the group key of this number or the youngest; "" where it is not held. */
+export function ownMac({ inbox, group }: Parts, kid = group.youngest.kid): string {
+  return group.macOf(kid)?.of(inbox.marks()) ?? "";
+}
+
+/** Whether nothing is open with this agent that we do not know, or know as open though it is not. */
+export function isInStep(parts: Parts, agent: PeerId): boolean {
+  const expected = parts.expected.get(agent);
+  if (expected === undefined) return false;
+  const list = parts.lists.get(agent);
+  // While an answer comes in, counting spares making a mark of everything for each datagram.
+  if (list !== undefined && list.open === expected.open && list.marks.length !== parts.inbox.openCount) return false;
+  return expected.open === ownMac(parts, expected.kid);
 }

@@ -18,10 +18,10 @@ import { isThere, linkTowards } from "./whereabouts.ts";
 
 /**
  * `searching`: not heard since the start, and not yet for long. `heard`: beacons come and our HELLO is answered.
- * `unanswered`: beacons come, but no answer to us does. `deaf`: nothing comes, though the host is where the agent was heard.
+ * `unanswered`: beacons come, but no answer to us does. `unknown`: the agent says that it does not know us. `deaf`: nothing comes, though the host is where the agent was heard.
  * `elsewhere`: nothing comes, and the host has left the cluster's LAN.
  */
-export type Grade = "searching" | "heard" | "unanswered" | "deaf" | "elsewhere";
+export type Grade = "searching" | "heard" | "unanswered" | "unknown" | "deaf" | "elsewhere";
 
 /** Between HELLOs that were not answered. */
 const HELLO_AGAIN = { firstMs: seconds(1), mostMs: HELLO_EVERY_MS } as const;
@@ -35,6 +35,10 @@ export const SLEPT_MS: Ms = seconds(40);
 export const AWAKE_GRACE_MS: Ms = seconds(10);
 /** From the first beacon to the answer of our HELLO, a few tries included. */
 const ANSWER_GRACE_MS: Ms = seconds(10);
+/** After so many HELLOs in vain we ask by SEEK, which is answered also where nobody knows us. */
+const SEEK_AFTER_TRIES = 3;
+/** SEEKs whose answer is still believed. */
+const SEEK_NONCES_MOST = 4;
 /** HELLOs whose answer is still waited for. */
 const NONCES_MOST = 4;
 
@@ -76,6 +80,8 @@ type Held = {
   answeredAt: Ms;
   asideAt: Ms;
   saidHelloAt: Ms;
+  /** It has answered a SEEK of ours that it does not know us, and has not welcomed us since. */
+  disowned: boolean;
 };
 
 const NEVER: Ms = Number.NEGATIVE_INFINITY;
@@ -91,6 +97,7 @@ export class Ears {
   #greetings = 0;
   #seekDue: Ms | undefined;
   #seeks = 0;
+  #seekNonces: readonly string[] = [];
   #lastAt: Ms;
   #links: readonly Link[] | undefined;
 
@@ -106,7 +113,7 @@ export class Ears {
       this.#agents.set(agent.id, {
         agent, grade: "searching", place: places.get(agent.id), believed: false, beacon: undefined, heardAt: undefined, broadcastAt: undefined, challenge: "",
         nonces: [], tries: 0, helloDue: undefined, graceUntil: at + DEAF_MS, beaconAt: NEVER, provenAt: NEVER, answeredAt: NEVER,
-        asideAt: NEVER, saidHelloAt: NEVER,
+        asideAt: NEVER, saidHelloAt: NEVER, disowned: false,
       });
     }
   }
@@ -189,6 +196,24 @@ export class Ears {
     if (held.helloDue === undefined || (waiting && another)) held.helloDue = Math.max(now.mono, held.saidHelloAt + HELLO_AGAIN.firstMs);
   }
 
+  /**
+   * An agent says that it does not know us.
+   *
+   * @param nonce of the SEEK that it answers: one of our last proves that it says so now
+   */
+  disowned(id: PeerId, nonce: string, now: Now): void {
+    const held = this.#agents.get(id);
+    if (held === undefined || !this.#seekNonces.includes(nonce)) return;
+    held.disowned = true;
+    held.beaconAt = now.mono;
+  }
+
+  /** Its HELLO does not wait for its time. */
+  hasten(id: PeerId, now: Ms): void {
+    const held = this.#agents.get(id);
+    if (held?.helloDue !== undefined) held.helloDue = Math.min(held.helloDue, Math.max(now, held.saidHelloAt + HELLO_AGAIN.firstMs));
+  }
+
   /** Something fresh came from an agent: it is there. */
   heard(id: PeerId, { counter, broadcast }: { readonly counter: bigint; readonly broadcast: boolean }, now: Now): void {
     const held = this.#agents.get(id);
@@ -211,6 +236,7 @@ export class Ears {
     held.believed = true;
     held.nonces = [];
     held.tries = 0;
+    held.disowned = false;
     held.answeredAt = now.mono;
     held.agent = sameAgent(held.agent, agent) ? held.agent : { ...agent, heardOn: held.agent.heardOn };
     held.helloDue = now.mono + Math.round(this.#dice.around(HELLO_EVERY_MS, 0.2));
@@ -228,6 +254,7 @@ export class Ears {
       held.helloDue = now + backoff(held.tries, HELLO_AGAIN, this.#dice);
       held.tries += 1;
       held.saidHelloAt = now;
+      if (held.tries === SEEK_AFTER_TRIES) this.#seekDue ??= now;
     }
     return greetings;
   }
@@ -235,7 +262,7 @@ export class Ears {
   /** Whether SEEK is to be said now, to everybody and to these. */
   takeSeek(now: Ms): readonly KnownAgent[] | undefined {
     if (this.#seekDue === undefined || this.#seekDue > now) return undefined;
-    const missing = [...this.#agents.values()].filter(({ grade }) => grade !== "heard");
+    const missing = [...this.#agents.values()].filter(({ grade, tries }) => grade !== "heard" || tries >= SEEK_AFTER_TRIES);
     if (missing.length === 0 && this.#seeks > 0) {
       this.#seekDue = undefined;
       return undefined;
@@ -246,7 +273,9 @@ export class Ears {
   }
 
   seek(): Pick<Body<"seek">, "nonce" | "pad"> {
-    return { nonce: this.#nonce(), pad: ".".repeat(SEEK_PAD_BYTES) };
+    const nonce = this.#nonce();
+    this.#seekNonces = [nonce, ...this.#seekNonces].slice(0, SEEK_NONCES_MOST);
+    return { nonce, pad: ".".repeat(SEEK_PAD_BYTES) };
   }
 
   /** Agents whose grade has changed since the last call: by what came, or by what did not come. */
@@ -307,6 +336,7 @@ function sameAgent(a: KnownAgent, b: Omit<KnownAgent, "heardOn">): boolean {
 }
 
 function gradeOf(held: Held, links: readonly Link[] | undefined, now: Ms): Grade {
+  if (held.disowned && now < held.beaconAt + DEAF_MS) return "unknown";
   if (held.believed && now < Math.min(held.answeredAt, held.provenAt) + DEAF_MS) return "heard";
   if (now < held.graceUntil) return held.grade;
   if (now < held.beaconAt + DEAF_MS) return "unanswered";

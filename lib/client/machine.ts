@@ -7,9 +7,9 @@ import { Tally } from "../base/tally.ts";
 import type { Ms, Now } from "../base/units.ts";
 import type { Machine } from "../port/drive.ts";
 import type { Address } from "../port/lan.ts";
-import type { PeerId } from "../trust/keys.ts";
+import { groupMark, GroupKeys } from "../trust/group-keys.ts";
+import type { GroupKey, PeerId } from "../trust/keys.ts";
 import { FETCHED_MOST, RECEIPTS_MOST } from "../wire/constants.ts";
-import { OpenMac } from "../wire/open-set.ts";
 import { fit, FRAME_BYTES } from "../wire/page.ts";
 import { answerLate, askAck, nextAnswer, sayAcks, take } from "./acknowledge.ts";
 import { Acks, type PendingAck } from "./acks.ts";
@@ -34,7 +34,12 @@ export type Remembered = {
   readonly agents: readonly KnownAgent[];
   readonly places: ReadonlyMap<PeerId, Place>;
   readonly rules: HeldRules;
+  /** Undefined where there is but the key that came with joining. */
+  readonly group: HeldGroup | undefined;
 };
+
+/** Group keys as they are stored, the youngest last. `joined`: mark of the one that came with the joining that they followed. */
+export type HeldGroup = { readonly joined: string; readonly keys: readonly GroupKey[] };
 
 /** EX_IOERR: the disk is not what it was. */
 const EXIT_STORE_FAILED = 74;
@@ -57,7 +62,7 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
     this.#places = places;
     this.#agents = new Map(agents.map((agent) => [agent.id, agent]));
     this.#parts = {
-      self, mac: new OpenMac(self.group.key), startedAt: now.wall, draft: new Draft(), inbox: new Inbox(), receipts: new Receipts(dice), acks: new Acks(dice),
+      self, group: new GroupKeys(keysSince(self.group, remembered.group)), startedAt: now.wall, draft: new Draft(), inbox: new Inbox(), receipts: new Receipts(dice), acks: new Acks(dice),
       ears: new Ears({ agents, places, dice, nonceKey: self.nonceKey, at: now.mono }), fetching: new Fetching(dice), gathering: new Gathering(), roads: new Roads({ tcp: self.tcp }),
       waiting: new Map(), expected: new Map(), lists: new Map(), digests: new Map(), refusals: new Tally(), rules: remembered.rules,
     };
@@ -130,7 +135,8 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
 
   /** After a start: what still waits for somebody is listed, and rings only if it has not. */
   #resume(now: Now): void {
-    const { inbox, draft, self, gathering } = this.#parts;
+    const { inbox, draft, self, gathering, group } = this.#parts;
+    draft.add({ kind: "setGroup", keys: group.all });
     const open = inbox.open();
     const waiting = open.filter(({ attention }) => attention === "unacknowledged");
     if (self.robot) for (const entry of waiting) draft.add({ kind: "show", showing: showingOf(this.#parts, entry, false) });
@@ -231,7 +237,7 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
       const since = heardAt === undefined ? "" : new Date(heardAt).toISOString().slice(11, 16);
       return hearingLine({ grade, name: agent.name, since: since === "" ? "" : `${since} UTC` }, self.language);
     });
-    draft.add({ kind: "hearing", line: lines.filter((line) => line !== "").join("\n"), rings: ears.all().some(({ grade }) => grade === "deaf" || grade === "unanswered") });
+    draft.add({ kind: "hearing", line: lines.filter((line) => line !== "").join("\n"), rings: ears.all().some(({ grade }) => grade === "deaf" || grade === "unanswered" || grade === "unknown") });
   }
 
   #takeRoads(now: Now): void {
@@ -266,12 +272,14 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
   }
 
   #greet(now: Now): void {
-    const { ears, roads, draft, self, rules } = this.#parts;
+    const { ears, roads, draft, self, rules, group } = this.#parts;
     const greetings = ears.takeGreetings(now.mono);
     if (greetings.length === 0) return;
     const open = ownMac(this.#parts);
     for (const { agent, address, nonce, challenge, place } of greetings) {
+      const kid = ears.get(agent)?.beacon?.kid;
       const body = {
+        group: kid === undefined ? "" : group.markOf(kid),
         nonce, challenge, versions: VERSIONS, serial: self.serial, host: self.host, seat: self.seat,
         heard: { epoch: String(place.epoch), counter: String(place.counter) }, open, rules: rules.digest, build: self.version.slice(0, 32),
       };
@@ -326,6 +334,11 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
 
 function groupsOf<Item>(items: readonly Item[], most: number): Item[][] {
   return Array.from({ length: Math.ceil(items.length / most) }, (_, at) => items.slice(at * most, (at + 1) * most));
+}
+
+/** Whoever has joined anew has left the keys of the time before behind. */
+function keysSince(joined: GroupKey, held: HeldGroup | undefined): readonly GroupKey[] {
+  return held?.joined === groupMark(joined.key) ? held.keys : [joined];
 }
 
 /** As it is stored: 64-bit numbers are decimal strings. */

@@ -14,16 +14,20 @@ import type { Inbox } from "./inbox.ts";
 import type { Receipts } from "./receipts.ts";
 import type { Roads } from "./roads.ts";
 import type { ClientSelf } from "./turn.ts";
-import type { OpenMac, OpenMark } from "../wire/open-set.ts";
+import type { OpenMark } from "../wire/open-set.ts";
+import type { GroupKeys } from "../trust/group-keys.ts";
 import type { PeerId } from "../trust/keys.ts";
 
 /** The rules as the agent sent them; `digest` "" where there are none yet. */
 export type HeldRules = { readonly digest: string; readonly rules: Rules | undefined };
 
+/** What an open set comes to, under the group key of this number. */
+export type Expected = { readonly kid: number; readonly open: string };
+
 export type Parts = {
   readonly self: ClientSelf;
   readonly startedAt: WallMs;
-  readonly mac: OpenMac;
+  readonly group: GroupKeys;
   readonly draft: Draft;
   readonly inbox: Inbox;
   readonly receipts: Receipts;
@@ -34,10 +38,10 @@ export type Parts = {
   readonly gathering: Gathering;
   /** Who waits to hear what became of an acknowledgement. */
   readonly waiting: Map<OccurrenceId, readonly { readonly ticket: number; readonly due: Ms }[]>;
-  /** What each agent's open set comes to, as it last said. */
-  readonly expected: Map<PeerId, string>;
+  /** What each agent's open set comes to, as it last said, and under which group key. */
+  readonly expected: Map<PeerId, Expected>;
   /** The last complete list of each agent. */
-  readonly lists: Map<PeerId, { readonly mac: string; readonly marks: readonly OpenMark[] }>;
+  readonly lists: Map<PeerId, Expected & { readonly marks: readonly OpenMark[] }>;
   /** The rules' digest that each agent last named. */
   readonly digests: Map<PeerId, string>;
   /** Messages of the LAN that were opened and came to nothing. */

@@ -6,6 +6,7 @@ import type { ListenerLan } from "../port/lan.ts";
 import type { Log } from "../port/log.ts";
 import type { Store } from "../port/store.ts";
 import type { Tickets } from "../port/tickets.ts";
+import type { KeyRing } from "../trust/keys.ts";
 import type { Opener } from "../trust/opener.ts";
 import type { Sealer, SealTo } from "../trust/sealer.ts";
 import type { Audience, ClientEffect, ClientEvent, ClientTurn } from "./turn.ts";
@@ -13,6 +14,7 @@ import type { Audience, ClientEffect, ClientEvent, ClientTurn } from "./turn.ts"
 export type ClientPorts = {
   readonly store: Store;
   readonly lan: ListenerLan;
+  readonly ring: KeyRing;
   readonly opener: Opener;
   readonly sealer: Sealer;
   readonly tickets: Tickets;
@@ -49,7 +51,7 @@ export function performer(ports: ClientPorts): (turn: ClientTurn) => Promise<voi
 
 /** Who asked is answered first; the agent hears of it before the person does, who is slower. */
 const STEP = {
-  answer: "answer", adopt: "answer", say: "say", hangUp: "say", show: "show", summarize: "show", update: "show", hearing: "show", tell: "show", exit: "show",
+  answer: "answer", adopt: "answer", setGroup: "answer", say: "say", hangUp: "say", show: "show", summarize: "show", update: "show", hearing: "show", tell: "show", exit: "show",
 } as const satisfies Readonly<Record<ClientEffect["kind"], "answer" | "say" | "show">>;
 
 /** @param promised whether this turn is on disk: what is not is shown all the same, but nobody is told that it is kept */
@@ -59,6 +61,9 @@ function carryOut(ports: ClientPorts, effect: ClientEffect, promised: boolean): 
       return ports.tickets.answer(effect.ticket, promised ? effect.reply : { status: 503, body: { error: "Nothing can be stored: the disk has failed" } });
     case "adopt":
       return ports.opener.adopt(effect.peer, { epoch: effect.epoch, counter: effect.counter });
+    case "setGroup":
+      for (const { kid, key } of effect.keys) ports.ring.setGroup(kid, key);
+      return;
     case "say":
       return promised ? say(ports, effect) : undefined;
     case "hangUp":

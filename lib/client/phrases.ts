@@ -37,6 +37,8 @@ export function hearingLine({ grade, name, since }: { readonly grade: Grade; rea
       return words.searching(name);
     case "unanswered":
       return words.unanswered(name);
+    case "unknown":
+      return words.unknown(name);
     case "deaf":
       return words.deaf(name, since);
     case "elsewhere":
@@ -57,6 +59,7 @@ const PHRASES = {
     unconfirmed: "Acknowledgement not yet confirmed", gone: "Not open any more",
     searching: (name: string) => `Looking for agent ${name}`,
     unanswered: (name: string) => `Agent ${name} is heard but does not answer: alarms may arrive, acknowledgements may not`,
+    unknown: (name: string) => `Agent ${name} does not know this listener (revoked, or its database was lost): no alarm comes here. Ask for an invite, then: gapbell-client join --anew`,
     deaf: (name: string, since: string) => `Agent ${name} is not heard${since === "" ? "" : ` since ${since}`}: its alarms do not reach this host`,
     elsewhere: (name: string) => `Not on the cluster's LAN: agent ${name} cannot be heard from here`,
     storeFailed: (why: string) => `This listener cannot write to its disk (${why}): it rings on, gives no receipts, and will start again`,
@@ -67,6 +70,7 @@ const PHRASES = {
     unconfirmed: "确认尚未确认", gone: "已不再活动",
     searching: (name: string) => `正在寻找代理 ${name}`,
     unanswered: (name: string) => `能听到代理 ${name}，但它没有应答：告警可能到达，确认可能无法送出`,
+    unknown: (name: string) => `代理 ${name} 不认识本监听程序（已被吊销，或其数据库已丢失）：告警不会到达本机。请索取邀请，然后运行：gapbell-client join --anew`,
     deaf: (name: string, since: string) => `${since === "" ? "" : `自 ${since} 起`}听不到代理 ${name}：它的告警无法到达本机`,
     elsewhere: (name: string) => `本机不在集群的局域网内：此处听不到代理 ${name}`,
     storeFailed: (why: string) => `本机监听程序无法写入磁盘（${why}）：仍会响铃，但不发送回执，稍后重启`,

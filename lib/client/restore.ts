@@ -6,11 +6,12 @@ import { rulesFromCanonical } from "../classify/rule.ts";
 import type { Store } from "../port/store.ts";
 import { read } from "../trust/certificate.ts";
 import { type Peer, type PeerId, peerOf } from "../trust/keys.ts";
+import { KID_GROUP_MOST } from "../wire/constants.ts";
 import { Ack, AlarmItem, StateItem } from "../wire/message.ts";
 import type { PendingAck } from "./acks.ts";
 import type { Place } from "./hearing.ts";
 import type { Inboxed } from "./inbox.ts";
-import type { Remembered } from "./machine.ts";
+import type { HeldGroup, Remembered } from "./machine.ts";
 import type { HeldRules } from "./parts.ts";
 import type { KnownAgent } from "./turn.ts";
 
@@ -27,6 +28,7 @@ const InboxRow = z.object({
   rung: z.int(), seen: z.int(), unverified: z.string(), said: PlaceRow.extend({ agent: z.string() }), closedAt: z.number().optional(),
 });
 const AckRow = Ack.extend({ madeAt: z.number() });
+const GroupRow = z.object({ joined: z.string(), keys: z.array(z.object({ kid: z.int().min(1).max(KID_GROUP_MOST), key: z.string().regex(/^[A-Za-z0-9_-]{43}$/) })).min(1) });
 const RulesRow = z.object({ digest: z.string(), bytes: z.string() });
 
 /**
@@ -44,13 +46,15 @@ export function restoreClient(
       onBad(table, id);
       return [];
     });
+  const meta = (name: string): unknown => store.load("meta").find(({ id }) => id === name)?.row;
   const stored = new Map(rows("agents", AgentRow).map(({ id, row }): [PeerId, KnownAgent] => [id, { ...row, address: row.address, heardOn: row.heardOn }]));
   return {
     inbox: rows("inbox", InboxRow).map(({ row }): Inboxed => ({ ...row, closedAt: row.closedAt })),
     acks: rows("acks", AckRow).map(({ row }): PendingAck => row),
     agents: [...members.filter(({ id }) => !stored.has(id)), ...stored.values()],
     places: new Map(rows("windows", PlaceRow).map(({ id, row }): [PeerId, Place] => [id, row])),
-    rules: rulesIn(rows("meta", z.unknown()).find(({ id }) => id === "rules")?.row),
+    group: groupIn(meta("group")),
+    rules: rulesIn(meta("rules")),
   };
 }
 
@@ -64,6 +68,12 @@ export function peersOf(agents: readonly KnownAgent[], clusterKey: Uint8Array): 
     const peer = peerOf(ed, x);
     return peer.id === id ? [peer] : [];
   });
+}
+
+/** What cannot be read is asked for anew: HELLO says that it is missing. */
+function groupIn(row: unknown): HeldGroup | undefined {
+  const { data } = GroupRow.safeParse(row);
+  return data && { joined: data.joined, keys: data.keys.map(({ kid, key }) => ({ kid, key: fromBase64(key) ?? new Uint8Array() })) };
 }
 
 function rulesIn(row: unknown): HeldRules {

@@ -8,7 +8,7 @@ import type { Showing, Summary } from "../port/desk.ts";
 import type { Address, Link } from "../port/lan.ts";
 import type { Change } from "../port/store.ts";
 import type { Reply } from "../port/tickets.ts";
-import type { PeerId } from "../trust/keys.ts";
+import type { GroupKey, PeerId } from "../trust/keys.ts";
 import type { Opened } from "../trust/opener.ts";
 import type { Body, Message } from "../wire/message.ts";
 import type { HeardOn } from "./whereabouts.ts";
@@ -42,7 +42,8 @@ export type ClientSelf = {
   readonly clusterName: string;
   /** 32 raw bytes of Ed25519: vouches for every agent. */
   readonly clusterKey: Uint8Array;
-  readonly group: { readonly kid: number; readonly key: Uint8Array };
+  /** The one that came with joining; the store knows whether there are later ones. */
+  readonly group: GroupKey;
   readonly host: string;
   readonly seat: Seat;
   readonly language: Language;
@@ -85,6 +86,8 @@ export type ClientEffect =
   | { readonly kind: "hangUp"; readonly address: Address }
   /** Take this epoch of an agent as its present one. */
   | { readonly kind: "adopt"; readonly peer: PeerId; readonly epoch: bigint; readonly counter: bigint }
+  /** The group keys that open from now on; the last one seals. */
+  | { readonly kind: "setGroup"; readonly keys: readonly GroupKey[] }
   | { readonly kind: "show"; readonly showing: Showing }
   | { readonly kind: "summarize"; readonly summary: Summary }
   | { readonly kind: "update"; readonly id: OccurrenceId; readonly line: string; readonly gone: boolean }

@@ -46,7 +46,7 @@ export function listOf(parts: Parts, all: boolean): readonly Readonly<Record<str
 
 /** What `status --json` prints; the one who answers adds the datagrams dropped. */
 export function statusOf(parts: Parts, now: Now): Readonly<Record<string, unknown>> {
-  const { self, startedAt, ears, inbox, acks, rules } = parts;
+  const { self, startedAt, ears, inbox, acks, rules, group } = parts;
   const open = inbox.open();
   return {
     operator: self.operator, robot: self.robot, seat: self.seat, host: self.host, listener: self.id, cluster: self.clusterName,
@@ -56,7 +56,8 @@ export function statusOf(parts: Parts, now: Now): Readonly<Record<string, unknow
       link: agent.heardOn && `${agent.heardOn.name} ${agent.heardOn.subnet}`,
       epoch: place && String(place.epoch), counter: place && String(place.counter),
       rules: parts.digests.get(agent.id) === undefined ? "unknown" : parts.digests.get(agent.id) === rules.digest ? "same" : "other",
-      ...(beacon !== undefined && beacon.kid !== self.group.kid ? { fault: "the group key has changed: join again" } : {}),
+      ...(grade === "unknown" ? { fault: "revoked, or unknown there: ask for an invite, then gapbell-client join --anew" } : {}),
+      ...(beacon !== undefined && group.markOf(beacon.kid) === "" ? { fault: "its present group key has not come yet" } : {}),
     })),
     alarms: {
       open: open.length, mine: open.filter(({ item }) => isMine(parts, item)).length,

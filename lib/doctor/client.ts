@@ -185,7 +185,7 @@ function judgeAnswer({ membership }: ClientFacts, answer: AnswerFacts): readonly
     ...(membership === undefined ? [] : [
       answer.kid === membership.kid
         ? finding("membership", "ok", "kidKnown", String(answer.kid))
-        : finding("membership", "fail", "kidOther", String(membership.kid), String(answer.kid)),
+        : finding("membership", "note", "kidOther", String(membership.kid), String(answer.kid)),
     ]),
   ];
 }

@@ -89,10 +89,10 @@ const EN = {
 
   notJoined: () => said("This listener has not joined a cluster", "By approval: gapbell-client join --approve. With an invite: gapbell-client join"),
   welcomed: (name: string, how: string) => said(`Agent ${name} welcomes this listener (${how})`),
-  helloUnanswered: (name: string) => said(`Agent ${name} answers strangers, but not this listener: it was revoked, or the agent was set up anew`, "Look at gapbell-agent listeners; then join again with a new invite and another state folder"),
+  helloUnanswered: (name: string) => said(`Agent ${name} answers strangers, but not this listener: it was revoked, or the agent's database was lost`, "Look at gapbell-agent listeners; then ask for a new invite: gapbell-client join --anew"),
   helloUntried: (name: string, why: string) => said(`Whether agent ${name} welcomes this listener was not tried: ${why}`),
   kidKnown: (kid: string) => said(`The group key is the agent's present one (${kid})`),
-  kidOther: (ours: string, theirs: string) => said(`The agent uses group key ${theirs}, this listener holds ${ours}: it cannot read broadcasts`, "Start the listener; if that does not help, join again with a new invite"),
+  kidOther: (ours: string, theirs: string) => said(`The agent uses group key ${theirs}, this listener joined with ${ours}: the running listener is given the present one`),
   anotherCluster: (names: string) => said(`Another cluster is heard here: ${names}`),
 
   versionsFit: (name: string) => said(`Agent ${name} speaks our version of the protocol`),
@@ -210,10 +210,10 @@ const ZH: Sentences = {
 
   notJoined: () => said("本监听程序尚未加入集群", "由管理员批准：gapbell-client join --approve；用邀请：gapbell-client join"),
   welcomed: (name, how) => said(`代理 ${name} 接受本监听程序（${HOW_ZH[how] ?? how}）`),
-  helloUnanswered: (name) => said(`代理 ${name} 会应答陌生者，却不应答本监听程序：它已被吊销，或代理被重新安装`, "查看 gapbell-agent listeners；然后用新的邀请和另一个状态目录重新加入"),
+  helloUnanswered: (name) => said(`代理 ${name} 会应答陌生者，却不应答本监听程序：它已被吊销，或代理的数据库已丢失`, "查看 gapbell-agent listeners；然后索取新的邀请：gapbell-client join --anew"),
   helloUntried: (name, why) => said(`未测试代理 ${name} 是否接受本监听程序：${HOW_ZH[why] ?? why}`),
   kidKnown: (kid) => said(`组密钥与代理当前的一致（${kid}）`),
-  kidOther: (ours, theirs) => said(`代理使用组密钥 ${theirs}，本监听程序持有 ${ours}：无法读取广播`, "启动监听程序；若仍无效，用新的邀请重新加入"),
+  kidOther: (ours, theirs) => said(`代理使用组密钥 ${theirs}，本监听程序加入时为 ${ours}：运行中的监听程序会得到当前的密钥`),
   anotherCluster: (names) => said(`此处还能听到其他集群：${names}`),
 
   versionsFit: (name) => said(`代理 ${name} 使用相同的协议版本`),

@@ -41,6 +41,13 @@ export class Presence {
       this.#listeners.set(id, { ...listener, leaseUntil: now });
   }
 
+  /** It is trusted no more. */
+  forget(id: string): void {
+    const listener = this.#listeners.get(id);
+    if (listener !== undefined) this.#byOperator.get(listener.operator)?.delete(id);
+    this.#listeners.delete(id);
+  }
+
   get(id: string): Listener | undefined {
     return this.#listeners.get(id);
   }

@@ -10,7 +10,7 @@ import { jsonLine } from "../base/json-line.ts";
 import { fit, misfit, misfitText, pathText } from "../base/misfit.ts";
 import { fail, ok, type Result } from "../base/result.ts";
 import { type Ms, seconds } from "../base/units.ts";
-import { ASK_BYTES_MOST, type Question, REPORT_BYTES_MOST, type ReportFormat } from "../port/agent-door.ts";
+import { ASK_BYTES_MOST, type Question, REPORT_BYTES_MOST, type ReportFormat, REVOCATIONS_MOST } from "../port/agent-door.ts";
 import type { Reply } from "../port/tickets.ts";
 import { SshWays } from "../wire/ssh-way.ts";
 import { readBody } from "./body.ts";
@@ -112,6 +112,7 @@ function routesOf({ report, ask, version, drops = () => ({}) }: AgentDoor): Read
     },
     "/v1/invites": post("own", InviteBody, ({ warrant, joinKey }) => ask({ kind: "invited", warrant, joinKey })),
     "/v1/approvals": { ...get("own", () => ask({ kind: "approvals" })), ...post("own", ApprovalBody, ({ warrant }) => ask({ kind: "approved", warrant })) },
+    "/v1/revocations": post("own", RevocationsBody, ({ revocations }) => ask({ kind: "revoked", certificates: revocations })),
     "/healthz": healthy,
     "/-/healthy": healthy,
     "/readyz": ready,
@@ -132,6 +133,7 @@ const AckBody = z.strictObject({
 });
 const InviteBody = z.strictObject({ warrant: base64, joinKey: base64 });
 const ApprovalBody = z.strictObject({ warrant: base64 });
+const RevocationsBody = z.strictObject({ revocations: z.array(base64).min(1).max(REVOCATIONS_MOST) });
 const RelayBody = z.strictObject({
   host: z.string().min(1).max(255),
   port: z.int().min(1).max(65_535),

@@ -9,6 +9,8 @@ export type ReportFormat = "alertmanager-api" | "alertmanager-webhook" | "report
 export const REPORT_BYTES_MOST = 16 * 1024 * 1024;
 /** Everything else that is posted: an acknowledgement, a warrant, a relay's certificate. */
 export const ASK_BYTES_MOST = 64 * 1024;
+/** Listeners that are revoked by one request. */
+export const REVOCATIONS_MOST = 64;
 
 /** What a person or a program may ask over the API. Each gets exactly one reply. */
 export type Question =
@@ -25,5 +27,7 @@ export type Question =
   | { readonly kind: "approvals" }
   /** A warrant signed by the cluster key, for one of them. */
   | { readonly kind: "approved"; readonly warrant: string }
+  /** Revocations signed by the cluster key: all of them take effect, or none. */
+  | { readonly kind: "revoked"; readonly certificates: readonly string[] }
   /** The relay that this agent has joined by its join string. */
   | { readonly kind: "joinedRelay"; readonly relay: RelayAddress };

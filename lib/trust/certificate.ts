@@ -1,6 +1,6 @@
 /**
- * Three small certificates: what the cluster key says of an agent (voice) and of an invite (warrant),
- * and what an agent says of a listener (member). Each is compact JSON and 64 bytes of signature, kept as exact bytes.
+ * Small certificates: what the cluster key says of an agent (voice), of an invite (warrant) and of a listener that is no
+ * longer trusted (revocation), and what an agent says of a listener (member). Each is compact JSON and 64 bytes of signature, kept as exact bytes.
  */
 
 import type { KeyObject } from "node:crypto";
@@ -19,8 +19,10 @@ const Voice = z.object({ serial, agent: z.string().min(1).max(32), ed: key, x: k
 const Warrant = z.object({ id: z.string().length(11), operator: z.string().min(1).max(32), robot: z.boolean(), hash: key, expires: z.int() });
 /** A listener's keys, endorsed by an agent under a warrant. */
 const Member = z.object({ warrant: z.string().length(11), serial, ed: key, x: key });
+/** A listener's Ed25519 key, never to be believed again; `serial` of its member certificate, `at` by the clock of who signed. */
+const Revocation = z.object({ ed: key, serial, at: z.int() });
 
-const FORMS = { voice: Voice, warrant: Warrant, member: Member } as const;
+const FORMS = { voice: Voice, warrant: Warrant, member: Member, revocation: Revocation } as const;
 export type CertificateKind = keyof typeof FORMS;
 export type Voice = z.infer<typeof Voice>;
 export type Warrant = z.infer<typeof Warrant>;

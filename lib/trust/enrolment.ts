@@ -8,7 +8,7 @@ import type { Body } from "../wire/message.ts";
 import { isSound, unwrap, wrap } from "../wire/seal.ts";
 import { issue, type MemberPaper, read, type Voice, type Warrant } from "./certificate.ts";
 import { type Invite, inviteName, joinKeyOf } from "./invite.ts";
-import { clusterIdOf, type Identity, pairKey, type Peer, peerOf } from "./keys.ts";
+import { clusterIdOf, type GroupKey, type Identity, pairKey, type Peer, type PeerId, peerIdOf, peerOf } from "./keys.ts";
 
 /** What the stranger says: its keys, and the proof that it holds the invite's secret. */
 export function composeJoin(
@@ -27,12 +27,14 @@ export type Invited = {
   readonly usedBy: string | undefined;
 };
 
-export type Refused = "unknown invite" | "wrong secret" | "used before" | "expired" | "unsound key";
+export type Refused = "unknown invite" | "wrong secret" | "used before" | "expired" | "unsound key" | "revoked";
 
 /** Whether the stranger may come in. The same listener may ask again: its answer may have been lost. */
 export function judgeJoin(
   join: Body<"join">,
-  { invited, clusterKey, now }: { readonly invited: Invited | undefined; readonly clusterKey: Uint8Array; readonly now: WallMs },
+  { invited, clusterKey, isRevoked = () => false, now }: {
+    readonly invited: Invited | undefined; readonly clusterKey: Uint8Array; readonly isRevoked?: (id: PeerId) => boolean; readonly now: WallMs;
+  },
 ): Result<{ readonly warrant: Warrant; readonly peer: Peer; readonly again: boolean }, Refused> {
   const ed = fromBase64(join.ed);
   const x = fromBase64(join.x);
@@ -41,6 +43,7 @@ export function judgeJoin(
   const warrant = read("warrant", invited.warrant, clusterKey);
   if (!warrant.ok) return fail("unknown invite");
   if (!equalBytes(utf8(macOf(join, joinKey)), utf8(join.mac))) return fail("wrong secret");
+  if (isRevoked(peerIdOf(ed))) return fail("revoked");
   if (invited.usedBy !== undefined && invited.usedBy !== join.ed) return fail("used before");
   if (invited.usedBy === undefined && warrant.value.expires < now) return fail("expired");
   if (!isSound(x)) return fail("unsound key");
@@ -52,8 +55,7 @@ export function composeJoined(
   join: Pick<Body<"join">, "nonce">,
   { voice, voiceCertificate, clusterKey, clusterName, warrant, member, group, peer }: {
     readonly voice: Identity; readonly voiceCertificate: string; readonly clusterKey: Uint8Array; readonly clusterName: string;
-    readonly warrant: string; readonly member: string; readonly peer: Peer;
-    readonly group: { readonly kid: number; readonly key: Uint8Array };
+    readonly warrant: string; readonly member: string; readonly peer: Peer; readonly group: GroupKey;
   },
 ): Body<"joined"> {
   // The nonce follows from the stranger's own, so that the same question has the same answer and no key meets a nonce twice.
@@ -80,7 +82,7 @@ export type Membership = {
   readonly memberCertificate: string;
   readonly warrant: Warrant;
   readonly warrantCertificate: string;
-  readonly group: { readonly kid: number; readonly key: Uint8Array };
+  readonly group: GroupKey;
 };
 
 export type Disbelief =

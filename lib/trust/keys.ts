@@ -44,6 +44,12 @@ export function pairKey(own: Identity, other: Peer): Uint8Array {
   return hkdf(agree(own.agreement, publicKey("x", other.x)), { salt: utf8(ids), use: "gapbell/1 pair", lengthBytes: 32 });
 }
 
+/** A key that every member of the cluster has; a later one has a higher number. */
+export type GroupKey = { readonly kid: number; readonly key: Uint8Array };
+
+/** Group keys that still open: the present one, the one before, and one more for whoever lags. */
+export const GROUP_KEYS_MOST = 3;
+
 /** Derived traffic keys kept at hand; more are derived anew. */
 const TRAFFIC_KEYS_MOST = 8192;
 
@@ -60,6 +66,8 @@ export type Speech = {
 export class KeyRing {
   readonly own: Identity;
   readonly #peers = new Map<PeerId, { readonly peer: Peer; readonly verifier: KeyObject; readonly pair: Uint8Array }>();
+  readonly #expelled = new Set<PeerId>();
+  /** In the order in which they were set. */
   readonly #groups = new Map<number, Uint8Array>();
   readonly #traffic = new Map<string, Uint8Array>();
   #groupKid = 0;
@@ -73,9 +81,15 @@ export class KeyRing {
     this.#traffic.clear();
   }
 
-  removePeer(id: PeerId): void {
+  /** Forgets the keys of one that was revoked: nothing of it is opened any more, and nothing sealed for it. */
+  expel(id: PeerId): void {
+    this.#expelled.add(id);
     this.#peers.delete(id);
     this.#traffic.clear();
+  }
+
+  isExpelled(id: PeerId): boolean {
+    return this.#expelled.has(id);
   }
 
   has(id: PeerId): boolean {
@@ -86,10 +100,12 @@ export class KeyRing {
     return this.#peers.get(id)?.verifier;
   }
 
-  /** Takes a group key; the one set last seals, the others still open. */
+  /** Takes a group key, or one that is here already: the one set last seals, the two before it still open. */
   setGroup(kid: number, key: Uint8Array): void {
     assert(kid > 0 && kid < KID_PAIRWISE, "a group key has a number from 1 to 32767");
+    this.#groups.delete(kid);
     this.#groups.set(kid, key);
+    for (const oldest of this.#groups.keys()) if (this.#groups.size > GROUP_KEYS_MOST) this.#groups.delete(oldest);
     this.#groupKid = kid;
     this.#traffic.clear();
   }

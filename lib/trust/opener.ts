@@ -29,13 +29,13 @@ export type Opened = {
   readonly message: Message;
 };
 
-export type Drop = HeaderFault | BodyFault | "unknown sender" | "unknown key" | "too many" | "replay" | "seal" | "signature" | "wrong direction" | "own echo";
+export type Drop = HeaderFault | BodyFault | "unknown sender" | "revoked" | "unknown key" | "too many" | "replay" | "seal" | "signature" | "wrong direction" | "own echo";
 
 export type Side = "agent" | "client";
 
 /** Who may say what: to an agent come these, to a listener the others; in clear only those of strangers. */
-export const FROM_LISTENERS: readonly MessageKind[] = ["seek", "hello", "bye", "receipt", "ack", "fetch", "join", "commit"];
-export const FROM_AGENTS: readonly MessageKind[] = ["beacon", "welcome", "alarm", "state", "acked", "data", "joined", "pending", "bye"];
+export const FROM_LISTENERS: readonly MessageKind[] = ["seek", "hello", "bye", "receipt", "ack", "fetch", "join", "commit", "rekeyed"];
+export const FROM_AGENTS: readonly MessageKind[] = ["beacon", "welcome", "alarm", "state", "acked", "data", "joined", "pending", "rekey", "bye"];
 export const IN_CLEAR: readonly MessageKind[] = ["beacon", "seek", "join", "joined", "commit", "pending"];
 /** Whose body is as long as one may be, whatever it says: nobody can make an agent send more than they have sent. */
 export const FULL_LENGTH: readonly MessageKind[] = ["commit"];
@@ -68,6 +68,11 @@ export class Opener {
     const held = this.#windows.get(peer);
     if (held?.epoch === epoch) held.window.raise(counter);
     else this.#windows.set(peer, { epoch, window: new Window(counter) });
+  }
+
+  /** A peer that was revoked has no place any more. */
+  forget(peer: PeerId): void {
+    this.#windows.delete(peer);
   }
 
   /** Highest counter seen of a peer's present epoch. */
@@ -112,7 +117,7 @@ export class Opener {
   #openSealed(datagram: Uint8Array, header: Header, from: string, now: Ms): Result<Opened, Drop> {
     const { sender, epoch, kid, kind, flags } = header;
     const signer = this.#ring.verifier(sender);
-    if (signer === undefined) return fail("unknown sender");
+    if (signer === undefined) return fail(this.#ring.isExpelled(sender) ? "revoked" : "unknown sender");
     const freshness = this.#freshness(header);
     if (freshness === undefined) return fail("replay");
     const speech = { sender, epoch, kid, other: sender };

@@ -33,10 +33,10 @@ export const FLAG_REPEAT = 2;
 export const FLAG_DRILL = 4;
 export const FLAG_DEFLATED = 8;
 
-/** One byte each; 17 and 18 are kept for rekeying, 19 for digests. */
+/** One byte each; 19 is kept for digests. */
 export const TYPES = {
   beacon: 1, seek: 2, hello: 3, welcome: 4, bye: 5, alarm: 6, state: 7, receipt: 8, ack: 9, acked: 10,
-  fetch: 11, data: 12, join: 13, joined: 14, commit: 15, pending: 16,
+  fetch: 11, data: 12, join: 13, joined: 14, commit: 15, pending: 16, rekey: 17, rekeyed: 18,
 } as const;
 
 export const BEACON_EVERY_MS: Ms = seconds(20);

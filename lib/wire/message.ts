@@ -5,7 +5,7 @@
 
 import { z } from "zod";
 import { SEVERITIES } from "../alarm/severity.ts";
-import { CERTIFICATE_BYTES_MOST, CHUNK_BYTES, FETCHED_MOST, ITEMS_MOST, RECEIPTS_MOST, SEEK_PAD_BYTES, TO_MOST } from "./constants.ts";
+import { CERTIFICATE_BYTES_MOST, CHUNK_BYTES, FETCHED_MOST, ITEMS_MOST, KID_GROUP_MOST, RECEIPTS_MOST, SEEK_PAD_BYTES, TO_MOST } from "./constants.ts";
 
 const BASE64 = /^[A-Za-z0-9_-]*$/;
 /** base64url without padding. */
@@ -38,6 +38,8 @@ export const Beacon = z.object({
   /** The agent's own Ed25519 key, so that a stranger can check the signature; only the voice certificate makes it believable. */
   key: exact(32),
   wall: wallMs,
+  /** Nonce of the SEEK that this answers, where nobody with the key that signed it is a member here. */
+  unknown: exact(8).optional(),
 });
 
 /** Listener, in clear, padded so that the BEACON that answers it is no larger; a shorter one is no SEEK. */
@@ -51,6 +53,8 @@ export const Hello = z.object({
   seat: z.enum(["person", "locked", "none", "robot"]),
   heard: z.object({ epoch: big, counter: big }),
   open: base64(8), rules: digest, build: text(32),
+  /** `groupMark` of the key that it has under the number that beacons name; empty where it has none. */
+  group: base64(8).optional(),
 });
 
 /** Agent to listener, pairwise: answers a HELLO; epoch and counter are those to believe from now on. */
@@ -173,9 +177,16 @@ export const Pending = z.object({
   cluster: exact(32).optional(), x: exact(32).optional(), nonce: exact(16).optional(),
 });
 
+/** Agent to listener, pairwise: the next group key, or the present one for whoever lags. Repeated until REKEYED. */
+export const Rekey = z.object({ kid: z.int().min(1).max(KID_GROUP_MOST), key: exact(32) });
+
+/** Listener to agent: that key is on this host's disk. */
+export const Rekeyed = z.object({ kid: count });
+
 export const SCHEMAS = {
   beacon: Beacon, seek: Seek, hello: Hello, welcome: Welcome, bye: Bye, alarm: AlarmPush, state: State,
   receipt: Receipt, ack: Ack, acked: Acked, fetch: Fetch, data: Data, join: Join, joined: Joined, commit: Commit, pending: Pending,
+  rekey: Rekey, rekeyed: Rekeyed,
 } as const;
 
 export type MessageKind = keyof typeof SCHEMAS;

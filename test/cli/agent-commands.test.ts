@@ -86,7 +86,7 @@ test.each(NEEDS_AGENT)("without a running agent %p says how to start one", async
   expect(err).toContain('start it with "gapbell-agent run"');
 });
 
-test.each(["run", "check", "init", "invite", "approve", "listeners", "coverage", "join-relay", "raise", "clear", "list", "show", "ack", "relay"])("%s has help with an example, --json, --state and what its exit codes mean", async (name) => {
+test.each(["run", "check", "init", "invite", "approve", "listeners", "coverage", "join-relay", "raise", "clear", "list", "show", "ack", "relay", "revoke"])("%s has help with an example, --json, --state and what its exit codes mean", async (name) => {
   const { code, out } = await command(program(), [name, "--help"]);
   expect(code).toBe(0);
   for (const part of ["Example:", `gapbell-agent ${name}`, "--json", "--state", "Exit codes:", "69  nobody answers there"]) expect(out).toContain(part);
@@ -273,13 +273,15 @@ test("relay says how both legs and each channel stand, and what to do where ther
 
 test("listeners shows who is heard and who is not", async () => {
   const listeners = [
-    { operator: "li", host: "laptop", state: "present", seat: "person", address: "10.0.0.5:40000", lastHeardAt: ALARM.raisedAt, build: "0.1.0", robot: false },
+    { id: "3f2a90b1c4d5e6f7", operator: "li", host: "laptop", state: "present", seat: "person", address: "10.0.0.5:40000", lastHeardAt: ALARM.raisedAt, build: "0.1.0", robot: false },
     { operator: "zhao", host: "wall", state: "never heard", robot: true },
+    { operator: "li", host: "stolen", state: "revoked", revokedAt: ALARM.raisedAt, robot: false },
   ];
   await withAgent({ listeners: { status: 200, body: { listeners } } }, async ({ run }) => {
     const lines = (await run("listeners")).out.split("\n");
-    expect(lines[1]).toMatch(/^li +laptop +present +person +10\.0\.0\.5:40000/);
-    expect(lines[2]).toMatch(/^zhao \(robot\) +wall +never heard/);
+    expect(lines[1]).toMatch(/^3f2a90b1 +li +laptop +present +person +10\.0\.0\.5:40000/);
+    expect(lines[2]).toMatch(/^ +zhao \(robot\) +wall +never heard/);
+    expect(lines[3]).toMatch(/^ +li +stolen +revoked 20\d\d-/);
   });
 });
 

@@ -30,7 +30,7 @@ function aWorld({ diskFails = false, sees = true }: { readonly diskFails?: boole
       load: () => [], journal: () => [], close: () => {},
     },
     lan: { broadcast: () => void done.push("broadcast"), send: (_, { host }) => void done.push(`send ${host}`), hangUp: ({ host }) => void done.push(`hang up ${host}`), close: () => {} },
-    opener: new Opener({ ring, side: "client" }), sealer: new Sealer({ ring, epoch: 1n }), tickets,
+    ring, opener: new Opener({ ring, side: "client" }), sealer: new Sealer({ ring, epoch: 1n }), tickets,
     log: { write: () => {} },
     desks: [
       { show: async () => { done.push("show"); return sees; }, summarize: async () => { done.push("summarize"); return sees; }, update: ({ line }) => void done.push(`update ${line}`), hearing: ({ line }) => void done.push(`hearing ${line}`), close: () => {} },

@@ -10,6 +10,7 @@ import { derOf, tlsIdentity } from "../../lib/io/certificate.ts";
 import { approvalId, type Asking, codeOf, commitmentOf, composeCommit, hashOf, type Offer, transcriptOf } from "../../lib/trust/approval.ts";
 import { issue } from "../../lib/trust/certificate.ts";
 import { composeJoin, composeJoined, issueMember } from "../../lib/trust/enrolment.ts";
+import { groupMark } from "../../lib/trust/group-keys.ts";
 import { type Invite, inviteName, joinKeyOf, printInvite } from "../../lib/trust/invite.ts";
 import { clusterIdOf, type Identity, identityFrom, pairKey } from "../../lib/trust/keys.ts";
 import { DATAGRAM_BYTES_MOST, KID_PAIRWISE, RECEIPTS_MOST } from "../../lib/wire/constants.ts";
@@ -27,6 +28,7 @@ const CLUSTER = identityFrom(SEEDS.cluster);
 const AGENT = identityFrom(SEEDS.agent);
 const LISTENER = identityFrom(SEEDS.listener);
 const GROUP = { kid: 1, key: fill(4) } as const;
+const NEXT = { kid: 2, key: fill(5) } as const;
 const idOf = (number: number): string => `${String(number).padStart(6, "0")}${"0".repeat(20)}`;
 const NONCE = toBase64(fill(9, 8));
 
@@ -36,7 +38,7 @@ function party(own: Identity, peer: Identity, side: "agent" | "client"): Party {
 
 /** Sealed as the first packet of its sender's epoch. */
 function packet(message: Message, to: "group" | "clear" | "pair", { deflate = false } = {}): object {
-  const fromAgent = ["beacon", "welcome", "alarm", "state", "acked", "data", "joined", "pending"].includes(message.kind);
+  const fromAgent = ["beacon", "welcome", "alarm", "state", "acked", "data", "joined", "pending", "rekey"].includes(message.kind);
   const [own, peer] = fromAgent ? [AGENT, LISTENER] : [LISTENER, AGENT];
   const datagram = party(own, peer, fromAgent ? "agent" : "client").seal(message, to === "pair" ? peer : to, { deflate });
   return { kind: message.kind, sealed: to, bytes: datagram.length, body: message.body, datagram: toHex(datagram) };
@@ -141,6 +143,10 @@ export function vectors(): object {
       ack: packet({ kind: "ack", body: { id: idOf(1), revision: 1, nonce: NONCE, comment: "换盘 🔧", robot: false } }, "pair"),
       broadcast: packet({ kind: "ack", body: { id: idOf(1), revision: 1, nonce: NONCE, comment: "", robot: true } }, "group"),
       acked: packet({ kind: "acked", body: { id: idOf(1), revision: 1, outcome: "taken", reason: "", by: "li" } }, "pair"),
+    },
+    V8: {
+      rekey: packet({ kind: "rekey", body: { kid: NEXT.kid, key: toBase64(NEXT.key) } }, "pair"), rekeyed: packet({ kind: "rekeyed", body: { kid: NEXT.kid } }, "pair"),
+      marks: { present: groupMark(GROUP.key), next: groupMark(NEXT.key) }, revocation: issue("revocation", { ed: toBase64(LISTENER.ed), serial: 7, at: AT }, CLUSTER.signer),
     },
     V9: joining(),
     V10: approving(),

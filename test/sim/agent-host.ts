@@ -6,6 +6,8 @@ import { performer } from "../../lib/agent/perform.ts";
 import { remember } from "../../lib/agent/restore.ts";
 import type { AgentEvent, AgentSettings, AgentTurn, Question, ReportFormat } from "../../lib/agent/turn.ts";
 import type { Alarm } from "../../lib/alarm/alarm.ts";
+import { utf8 } from "../../lib/base/bytes.ts";
+import { sha256 } from "../../lib/base/digest.ts";
 import type { Ms } from "../../lib/base/units.ts";
 import { standingOf } from "../../lib/io/lan-tcp.ts";
 import { drive } from "../../lib/port/drive.ts";
@@ -108,7 +110,7 @@ export class AgentHost {
       settings: this.settings, remembered, seed: world.dice.uint32(), now,
       self: {
         clusterName: CLUSTER.name, clusterKey: CLUSTER.key, agentName: "node1", version: "sim", port: AGENT_UNICAST_PORT, voice: VOICE,
-        voiceCertificate: CLUSTER.voiceCertificate, group: CLUSTER.group, secrets: CLUSTER.secrets, boot: clock.boot, epoch,
+        voiceCertificate: CLUSTER.voiceCertificate, group: CLUSTER.group, secrets: CLUSTER.secrets, boot: clock.boot, epoch, keySecret: sha256(utf8(`group ${world.dice.uint32()}`)),
       },
     });
     this.nextWakeup = () => machine.nextWakeup();

@@ -98,7 +98,7 @@ export class ListenerHost {
       if (!life.over) loop.put(event);
     };
     const perform = performer({
-      store, opener, tickets, put, log: { write: () => {} }, tell: () => {},
+      store, ring, opener, tickets, put, log: { write: () => {} }, tell: () => {},
       lan: {
         broadcast: (datagram) => {
           if (!life.over) world.sent(station, datagram, undefined);

@@ -64,7 +64,7 @@ export class BesiegedAgent {
     const agent = new Agent({
       settings: settings(), seed: 7, now: this.#now, remembered,
       self: {
-        ...this.#names, clusterKey: CLUSTER.ed, version: "test", port: 11_115, voice: VOICE, group: { kid: 1, key: fill(4) }, boot: "boot-1", epoch: this.#life,
+        ...this.#names, clusterKey: CLUSTER.ed, version: "test", port: 11_115, voice: VOICE, group: { kid: 1, key: fill(4) }, boot: "boot-1", epoch: this.#life, keySecret: fill(90 + Number(this.#life)),
         voiceCertificate: issue("voice", { serial: 1, agent: this.#names.agentName, ed: toBase64(VOICE.ed), x: toBase64(VOICE.x) }, CLUSTER.signer),
         secrets: { alarmKey: fill(5), nonceKey: NONCE_KEY, escalationKey: fill(7), challengeKey: fill(8) },
       },
@@ -140,6 +140,24 @@ export class BesiegedAgent {
     return said.message.body.challenge;
   }
 
+  /** Revokes whoever has these keys; signed by `by`. */
+  revokes({ ed }: Identity, by: Identity = CLUSTER): Reply {
+    const ticket = (this.#ticket += 1);
+    const certificate = issue("revocation", { ed: toBase64(ed), serial: 1, at: this.#now.wall }, by.signer);
+    this.put({ kind: "asked", question: { kind: "revoked", certificates: [certificate] }, ticket });
+    return this.#replies.get(ticket) ?? { status: 0, body: undefined };
+  }
+
+  /** As it lies on the disk. */
+  row(table: string, id: string): unknown {
+    return this.#rows.get(`${table} ${id}`);
+  }
+
+  /** Everything said in answer to the last event. */
+  get lastSaid(): readonly Said[] {
+    return this.#said;
+  }
+
   raises(severity = "minor"): string {
     const ticket = (this.#ticket += 1);
     this.put({ kind: "reported", format: "reports", body: utf8(JSON.stringify({ condition: "raised", labels: { module: "osd", item: "osd.12" }, severity, text: "disk is full" })), ticket });
@@ -156,8 +174,8 @@ export class BesiegedAgent {
     return alarms.find((one) => one["id"] === id) ?? {};
   }
 
-  listeners(): readonly { readonly id: string; readonly state: string; readonly address: string }[] {
-    return (this.ask({ kind: "listeners" }) as { readonly listeners: readonly { id: string; state: string; address: string }[] }).listeners;
+  listeners(): readonly { readonly id: string; readonly serial: number; readonly state: string; readonly address: string; readonly revokedAt?: number }[] {
+    return (this.ask({ kind: "listeners" }) as { readonly listeners: ReturnType<BesiegedAgent["listeners"]> }).listeners;
   }
 
   /** Messages that came to nothing, by reason. */
@@ -184,6 +202,11 @@ export class BesiegedAgent {
     const { ring, opener, sealer } = this.party;
     if (effect.kind === "answer") this.#replies.set(effect.ticket, effect.reply);
     else if (effect.kind === "enrol") ring.addPeer(effect.peer);
+    else if (effect.kind === "setGroup") for (const { kid, key } of effect.keys) ring.setGroup(kid, key);
+    else if (effect.kind === "expel") {
+      ring.expel(effect.peer);
+      opener.forget(effect.peer);
+    }
     else if (effect.kind === "adopt") opener.adopt(effect.peer, effect);
     else if (effect.kind === "welcome") this.#say({ kind: "welcome", body: { ...effect.body, epoch: String(sealer.epoch), counter: String(sealer.counter) } }, effect);
     else if (effect.kind === "say") this.#say(effect.message, effect.to.kind === "everyone" ? "everyone" : effect.to);

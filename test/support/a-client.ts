@@ -223,6 +223,9 @@ export class ClientWorld {
       case "adopt":
         this.#opener.adopt(effect.peer, effect);
         return;
+      case "setGroup":
+        for (const { kid, key } of effect.keys) this.#ring.setGroup(kid, key);
+        return;
       case "show":
         if (this.#set.person === true && effect.showing.rings) this.put({ kind: "shown", id: effect.showing.alarm.id, ring: effect.showing.alarm.ring, seen: true });
         return;

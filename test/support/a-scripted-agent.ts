@@ -8,7 +8,8 @@ import { approvalId, hashOf, judgeReveal, transcriptOf } from "../../lib/trust/a
 import { issue } from "../../lib/trust/certificate.ts";
 import { composeJoined, type Invited, issueMember, judgeJoin } from "../../lib/trust/enrolment.ts";
 import { inviteName, joinKeyOf, printInvite } from "../../lib/trust/invite.ts";
-import { clusterIdOf, type Identity, identityFrom, KeyRing, type Peer } from "../../lib/trust/keys.ts";
+import { groupMark } from "../../lib/trust/group-keys.ts";
+import { clusterIdOf, type GroupKey, type Identity, identityFrom, KeyRing, type Peer } from "../../lib/trust/keys.ts";
 import { Opener } from "../../lib/trust/opener.ts";
 import { Sealer } from "../../lib/trust/sealer.ts";
 import type { Body, Message, MessageKind } from "../../lib/wire/message.ts";
@@ -55,13 +56,15 @@ export class ScriptedAgent {
   readonly cluster = clusterIdOf(this.clusterKey);
   readonly voice: Identity;
   readonly voiceCertificate: string;
-  readonly group = { kid: 1, key: bytesOf(4) };
+  group: GroupKey = { kid: 1, key: bytesOf(4) };
   readonly ring: KeyRing;
   readonly opener: Opener;
   readonly port: number;
   sealer: Sealer;
   rules: Rules = RULES;
   /** What it answers; a test that wants silence says so. */
+  /** Whether its listeners are members, or were revoked or lost: then only a SEEK of theirs is answered. */
+  knows = true;
   answers = { seek: true, hello: true, fetch: true, ack: true, join: true };
   /** Whoever asks for approval is let in at once: the nonce that it is told, and the one for whose transcript there is a warrant. */
   approves: { readonly told: number; readonly signed: number } | undefined;
@@ -90,6 +93,16 @@ export class ScriptedAgent {
     this.#challenges = [];
   }
 
+  /** Uses another group key from now on, without a word. */
+  changes(group: GroupKey): void {
+    this.group = group;
+    this.ring.setGroup(group.kid, group.key);
+  }
+
+  rekey({ kid, key }: GroupKey = this.group): Message {
+    return { kind: "rekey", body: { kid, key: toBase64(key) } };
+  }
+
   enrol(peer: Peer): void {
     this.ring.addPeer(peer);
   }
@@ -111,15 +124,16 @@ export class ScriptedAgent {
     if (!opened.ok) return [];
     const { message, sender, epoch, counter, freshness } = opened.value;
     this.heard.push(message);
+    if (!this.knows && message.kind !== "seek") return [];
     const toSender = (said: Message): Outgoing => ({ datagram: this.seal(said, { pair: sender }), to: from });
     switch (message.kind) {
       case "seek":
-        return this.answers.seek ? [{ datagram: this.beacon(), to: from }] : [];
+        return this.answers.seek ? [{ datagram: this.beacon(this.knows ? {} : { unknown: message.body.nonce }), to: from }] : [];
       case "hello":
         if (!this.answers.hello) return [];
         if (!this.#challenges.slice(-2).includes(message.body.challenge)) return [{ datagram: this.beacon(), to: from }];
         if (freshness !== "fresh") this.opener.adopt(sender, { epoch, counter });
-        return [toSender(this.welcome(message.body.nonce))];
+        return [toSender(this.welcome(message.body.nonce)), ...(message.body.group === groupMark(this.group.key) ? [] : [toSender(this.rekey())])];
       case "fetch":
         return this.answers.fetch ? this.#fetch(message.body).map(toSender) : [];
       case "ack":

@@ -15,7 +15,7 @@ import type { LinkAnswer, LinkRequest } from "../../lib/port/relay-link.ts";
 import type { Reply } from "../../lib/port/tickets.ts";
 import type { Entry } from "../../lib/alarm/journal.ts";
 import { identityFrom } from "../../lib/trust/keys.ts";
-import type { Message } from "../../lib/wire/message.ts";
+import type { Body, Message } from "../../lib/wire/message.ts";
 
 export const WALL_START = Date.UTC(2026, 0, 10, 12);
 const bytes = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);
@@ -162,13 +162,13 @@ export class AgentWorld {
   }
 
   /** A listener says that it is there, in answer to the last beacon. */
-  hello(operator: string, seat: Listener["seat"] = "person"): void {
+  hello(operator: string, seat: Listener["seat"] = "person", set: Partial<Body<"hello">> = {}): void {
     if (this.said("beacon").length === 0) this.passes(2000);
     const last = this.said("beacon").at(-1)?.message;
     const challenge = last?.kind === "beacon" ? last.body.challenge : "";
     this.hears(operator, {
       kind: "hello",
-      body: { nonce: "AAAA", challenge, versions: [1, 1], serial: 1, host: `laptop-${operator}`, seat, heard: { epoch: "1", counter: "1" }, open: "", rules: "", build: "test" },
+      body: { nonce: "AAAA", challenge, versions: [1, 1], serial: 1, host: `laptop-${operator}`, seat, heard: { epoch: "1", counter: "1" }, open: "", rules: "", build: "test", ...set },
     });
   }
 
@@ -208,7 +208,7 @@ export class AgentWorld {
       self: {
         clusterName: "c1", clusterKey: bytes(1), agentName: "node1", version: "test", port: 11115,
         voice: identityFrom({ ed: bytes(2), x: bytes(3) }), voiceCertificate: "AAAA", group: { kid: 1, key: bytes(4) },
-        secrets: { alarmKey: bytes(5), nonceKey: NONCE_KEY, escalationKey: bytes(7), challengeKey: bytes(8) }, boot: this.#boot, epoch: 1n,
+        secrets: { alarmKey: bytes(5), nonceKey: NONCE_KEY, escalationKey: bytes(7), challengeKey: bytes(8) }, boot: this.#boot, epoch: 1n, keySecret: bytes(11),
       },
     });
   }

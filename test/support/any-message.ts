@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { SEVERITIES } from "../../lib/alarm/severity.ts";
 import { toBase64, toCrockford } from "../../lib/base/bytes.ts";
 import { padded } from "../../lib/trust/approval.ts";
-import { CERTIFICATE_BYTES_MOST, CHUNK_BYTES, SEEK_PAD_BYTES, TO_MOST } from "../../lib/wire/constants.ts";
+import { CERTIFICATE_BYTES_MOST, CHUNK_BYTES, KID_GROUP_MOST, SEEK_PAD_BYTES, TO_MOST } from "../../lib/wire/constants.ts";
 import type { Body, Message, MessageKind } from "../../lib/wire/message.ts";
 import { fitAlarm, fitState } from "../../lib/wire/page.ts";
 
@@ -84,15 +84,15 @@ function stateItem(text: (most: number) => fc.Arbitrary<string>): fc.Arbitrary<B
 
 /** For each kind any body that fits a datagram. */
 export const ANY_BODY: { readonly [Kind in MessageKind]: fc.Arbitrary<Body<Kind>> } = {
-  beacon: fc.record({
+  beacon: maybe(fc.record({
     cluster: base64(16), clusterName: anyText(32, 1), agent: anyText(32, 1), port: fc.integer({ min: 1, max: 65_535 }), versions, kid: count,
     challenge: base64(8), jitterMs: fc.integer({ min: 0, max: 5000 }), open: base64(8), rules: base64(32), voice: base64(32), key: base64(32), wall,
-  }),
+  }), fc.record({ unknown: base64(8) })),
   seek: fc.record({ nonce: base64(8), key: base64(32), pad: fc.constant(".".repeat(SEEK_PAD_BYTES)) }),
-  hello: fc.record({
+  hello: maybe(fc.record({
     nonce: base64(8), challenge: base64(8), versions, serial: count, host: anyText(64, 1), seat: fc.constantFrom("person", "locked", "none", "robot"),
     heard: fc.record({ epoch: big, counter: big }), open: base64(8), rules: base64(32), build: anyText(32),
-  }),
+  }), fc.record({ group: base64(8) })),
   welcome: fc.record({ nonce: base64(8), epoch: big, counter: big, kid: count, voice: certificate, rules: base64(32), wall }),
   bye: fc.record({ why: anyText(64) }),
   alarm: anyAlarmItem.map((item) => ({ alarms: [fitAlarm(item)] })),
@@ -107,6 +107,8 @@ export const ANY_BODY: { readonly [Kind in MessageKind]: fc.Arbitrary<Body<Kind>
   join: fc.record({ invite: base64(8), ed: base64(32), x: base64(32), nonce: base64(16), host: anyText(64, 1), mac: base64(32) }),
   commit: maybe(fc.record({ commit: base64(32), key: base64(32) }), fc.record({ x: base64(32), nonce: base64(16), host: anyText(64, 1), operator: anyText(32) })).map(padded),
   pending: maybe(fc.record({ commit: base64(32), key: base64(32) }), fc.record({ refused: anyText(120), cluster: base64(32), x: base64(32), nonce: base64(16) })),
+  rekey: fc.record({ kid: fc.integer({ min: 1, max: KID_GROUP_MOST }), key: base64(32) }),
+  rekeyed: fc.record({ kid: count }),
   joined: fc.oneof(
     fc.record({ nonce: base64(16), key: base64(32), refused: anyText(120) }),
     fc.record({

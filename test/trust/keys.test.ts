@@ -46,7 +46,7 @@ test("a key that is not ours is none", () => {
 test("who is taken out is known no more, and shares no key", () => {
   const ring = aRing();
   expect(ring.trafficKey({ sender: listener.id, epoch: 1n, kid: KID_PAIRWISE, other: listener.id })).toBeDefined();
-  ring.removePeer(listener.id);
+  ring.expel(listener.id);
   expect(ring.has(listener.id)).toBe(false);
   expect(ring.verifier(listener.id)).toBeUndefined();
   expect(ring.trafficKey({ sender: listener.id, epoch: 1n, kid: KID_PAIRWISE, other: listener.id })).toBeUndefined();

@@ -16,7 +16,7 @@ const AT = "10.0.0.9";
 const ALARM: Message = { kind: "alarm", body: { alarms: [anItem()] } };
 const RECEIPT: Message = { kind: "receipt", body: { receipts: [{ id: anItem().id, revision: 1, ring: 1, level: "receipt" }] } };
 const BODY = utf8(JSON.stringify(ALARM.body));
-const FROM_AGENT: readonly MessageKind[] = ["beacon", "welcome", "alarm", "state", "acked", "data", "joined", "pending", "bye"];
+const FROM_AGENT: readonly MessageKind[] = ["beacon", "welcome", "alarm", "state", "acked", "data", "joined", "pending", "bye", "rekey"];
 const SEEK: Message = { kind: "seek", body: fc.sample(ANY_BODY.seek, { seed: 1, numRuns: 1 })[0] ?? { nonce: "", key: "", pad: "" } };
 const STRANGERS_SEEK: Message = { kind: "seek", body: { ...(SEEK.kind === "seek" ? SEEK.body : { nonce: "", pad: "" }), key: toBase64(IDENTITIES.stranger.ed) } };
 const deep = `{"alarms":[],"more":${'{"a":'.repeat(4)}1${"}".repeat(4)}}`;
@@ -28,12 +28,16 @@ const DROPS: readonly { readonly name: string; readonly drop: Drop; readonly mak
   { name: "another program's datagram", drop: "foreign", make: () => fill(1, 100) },
   { name: "version 0", drop: "older version", make: ({ agent }) => agent.seal(ALARM, "group").with(2, 0) },
   { name: "version 2", drop: "newer version", make: ({ agent }) => agent.seal(ALARM, "group").with(2, 2) },
-  { name: "a type of later", drop: "unknown type", make: ({ agent }) => agent.seal(ALARM, "group").with(3, 17) },
+  { name: "a type of later", drop: "unknown type", make: ({ agent }) => agent.seal(ALARM, "group").with(3, 200) },
   { name: "suite 0", drop: "unknown suite", make: ({ agent }) => agent.seal(ALARM, "group").with(5, 0) },
   { name: "its own broadcast", drop: "own echo", make: ({ listener }) => listener.seal(RECEIPT, "group") },
   { name: "what only a listener says", drop: "wrong direction", make: ({ other }) => other.seal(RECEIPT, "group") },
   { name: "an alarm of another listener", drop: "unknown sender", make: ({ other }) => other.seal(ALARM, "group") },
   { name: "an alarm of a stranger", drop: "unknown sender", make: () => new Party({ identity: IDENTITIES.stranger, peers: [], side: "agent" }).seal(ALARM, "group") },
+  { name: "an alarm of one that was revoked", drop: "revoked", make: ({ agent, listener }) => {
+    listener.ring.expel(IDENTITIES.agent.id);
+    return agent.seal(ALARM, "group");
+  } },
   { name: "an alarm under a group key that it has not", drop: "unknown key", make: ({ agent }) => agent.forge(BODY, { kid: 9 }) },
   { name: "an alarm with no key at all", drop: "unknown key", make: ({ agent }) => agent.forge(BODY, { kid: 0 }) },
   { name: "an alarm in clear", drop: "seal", make: ({ agent }) => agent.forge(BODY, { suite: SUITE_CLEAR }) },
@@ -83,7 +87,7 @@ test("no reason is missing in the table above", () => {
   // Compiles only while every reason is named.
   const all: Readonly<Record<Drop, true>> = {
     "too short": true, "too long": true, foreign: true, "older version": true, "newer version": true, "unknown type": true, "unknown suite": true,
-    "not JSON": true, "too deep": true, "wrong form": true, "does not inflate": true, "unknown sender": true, "unknown key": true, "too many": true,
+    "not JSON": true, "too deep": true, "wrong form": true, "does not inflate": true, "unknown sender": true, revoked: true, "unknown key": true, "too many": true,
     replay: true, seal: true, signature: true, "wrong direction": true, "own echo": true,
   };
   expect([...new Set(DROPS.map(({ drop }) => drop))].sort()).toEqual(Object.keys(all).sort() as Drop[]);
@@ -216,10 +220,10 @@ test("a group key alone, without the agent's address, does not silence the agent
   expect(listener.opener.open(agent.seal(ALARM, "group"), AT, 0).ok).toBe(true);
 });
 
-test("who was taken out of the cluster is nobody", () => {
+test("what a revoked listener says is counted as that, and opened no more", () => {
   const { agent, listener } = aSettledCluster();
-  agent.ring.removePeer(IDENTITIES.listener.id);
-  expect(agent.opener.open(listener.seal(RECEIPT, agent.identity), AT, 0)).toEqual({ ok: false, fault: "unknown sender" });
+  agent.ring.expel(IDENTITIES.listener.id);
+  expect(agent.opener.open(listener.seal(RECEIPT, agent.identity), AT, 0)).toEqual({ ok: false, fault: "revoked" });
 });
 
 test("a packet sealed for the pair is not taken for one of the group, nor the other way round", () => {

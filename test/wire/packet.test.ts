@@ -46,7 +46,7 @@ const FAULTS: readonly { readonly name: string; readonly bytes: Uint8Array; read
   { name: "version 2", bytes: datagram().with(2, 2), fault: "newer version" },
   { name: "version 255", bytes: datagram().with(2, 255), fault: "newer version" },
   { name: "type 0", bytes: datagram().with(3, 0), fault: "unknown type" },
-  { name: "the first type that is kept for later", bytes: datagram().with(3, 17), fault: "unknown type" },
+  { name: "a type that is kept for later", bytes: datagram().with(3, 19), fault: "unknown type" },
   { name: "suite 0", bytes: datagram().with(5, 0), fault: "unknown suite" },
   { name: "suite 3", bytes: datagram().with(5, 3), fault: "unknown suite" },
 ];

@@ -18,6 +18,7 @@ type File = {
   readonly V2: Packet; readonly V3: Packet; readonly V4: Packet;
   readonly V6: { readonly plain: Packet; readonly deflated: Packet };
   readonly V7: { readonly ack: Packet; readonly broadcast: Packet; readonly acked: Packet };
+  readonly V8: { readonly rekey: Packet; readonly rekeyed: Packet };
   readonly V9: { readonly join: Packet; readonly joined: Packet };
   readonly V10: { readonly transcript: string; readonly hash: string; readonly code: string; readonly commit: Packet; readonly pending: Packet; readonly reveal: Packet };
   readonly V11: { readonly line: string; readonly host: string; readonly port: number };
@@ -54,6 +55,8 @@ const PACKETS: readonly { readonly name: string; readonly packet: Packet; readon
   { name: "V7 ACK", packet: FILE.V7.ack, from: "listener" },
   { name: "V7 ACK for the group", packet: FILE.V7.broadcast, from: "listener" },
   { name: "V7 ACKED", packet: FILE.V7.acked, from: "agent" },
+  { name: "V8 REKEY", packet: FILE.V8.rekey, from: "agent" },
+  { name: "V8 REKEYED", packet: FILE.V8.rekeyed, from: "listener" },
   { name: "V9 JOIN", packet: FILE.V9.join, from: "listener" },
   { name: "V9 JOINED", packet: FILE.V9.joined, from: "agent" },
   { name: "V10 COMMIT", packet: FILE.V10.commit, from: "listener" },
