@@ -3,7 +3,7 @@
 import { deflateRawSync } from "node:zlib";
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { toBase64, utf8 } from "../../lib/base/bytes.ts";
+import { fromBase64, toBase64, utf8 } from "../../lib/base/bytes.ts";
 import { minutes, seconds } from "../../lib/base/units.ts";
 import type { Address } from "../../lib/port/lan.ts";
 import { composeCommit, type Offer } from "../../lib/trust/approval.ts";
@@ -11,7 +11,8 @@ import { composeJoin, judgeJoined } from "../../lib/trust/enrolment.ts";
 import { identityFrom } from "../../lib/trust/keys.ts";
 import { FLAG_DEFLATED, KID_PAIRWISE, SUITE_CLEAR } from "../../lib/wire/constants.ts";
 import type { Body, Message } from "../../lib/wire/message.ts";
-import { BesiegedAgent } from "../support/a-besieged-agent.ts";
+import type { Opened } from "../../lib/trust/opener.ts";
+import { BesiegedAgent, type Said } from "../support/a-besieged-agent.ts";
 import { fill, IDENTITIES, Party } from "../support/a-cluster.ts";
 import { Newcomer } from "../support/a-newcomer.ts";
 import { anyBytes, longText } from "../support/any-message.ts";
@@ -98,6 +99,15 @@ test("A1: an acknowledgement of an alarm that has been cleared changes nothing, 
   const next = agent.raises();
   expect(next).not.toBe(id);
   stillEscalates(agent, next);
+});
+
+test("A1: an acknowledgement of a listener that was revoked is not opened, however it is sealed", () => {
+  const { agent, li, id, ack } = aSiege();
+  agent.revokes(IDENTITIES.listener);
+  for (const to of [agent.voice, "group"] as const) expect(agent.hears(li.seal({ kind: "ack", body: ack() }, to), LI_AT)).toEqual([]);
+  agent.hears(li.seal({ kind: "receipt", body: { receipts: [{ id, revision: 1, ring: 1, level: "seen" }] } }, agent.voice), LI_AT);
+  expect(agent.drops()).toEqual({ revoked: 3 });
+  stillEscalates(agent, id);
 });
 
 test("an acknowledgement that its listener broadcasts, because its agent has moved, counts", () => {
@@ -256,13 +266,15 @@ test("A5: a COMMIT that is shorter than a body may be, or deflated to that, is a
 
 test("A5: a JOIN that is refused is answered by no more bytes than it has, for every reason", () => {
   const agent = new BesiegedAgent();
+  agent.enrols(IDENTITIES.listener, { number: 5, at: LI_AT });
+  agent.revokes(IDENTITIES.listener);
   const used = agent.invites({ number: 1 });
   const expired = agent.invites({ number: 2, forMs: 1 });
   agent.hears(joinWith(used, IDENTITIES.other).datagram, MALLORY_AT);
   agent.passes(minutes(1));
   const refusals = [
     joinWith({ ...used, id: fill(77, 8) }), joinWith({ ...used, secret: fill(78, 16) }), joinWith(used), joinWith(expired),
-    joinWith(agent.invites({ number: 3 }), { ...IDENTITIES.stranger, x: new Uint8Array(32) }),
+    joinWith(agent.invites({ number: 3 }), { ...IDENTITIES.stranger, x: new Uint8Array(32) }), joinWith(agent.invites({ number: 4 }), IDENTITIES.listener),
   ].map(({ datagram }) => {
     const said = agent.hears(datagram, ELSEWHERE);
     const [joined] = said;
@@ -270,8 +282,8 @@ test("A5: a JOIN that is refused is answered by no more bytes than it has, for e
     expect(joined?.datagram.length).toBeLessThanOrEqual(datagram.length);
     return joined?.message.kind === "joined" ? joined.message.body.refused : undefined;
   });
-  expect(new Set(refusals).size).toBe(5);
-  expect(agent.refused()).toEqual({ "join: unknown invite": 1, "join: wrong secret": 1, "join: used before": 1, "join: expired": 1, "join: unsound key": 1 });
+  expect(new Set(refusals).size).toBe(6);
+  expect(agent.refused()).toEqual({ "join: unknown invite": 1, "join: wrong secret": 1, "join: used before": 1, "join: expired": 1, "join: unsound key": 1, "join: revoked": 1 });
 });
 
 test("A5: a host that asks for beacons and invites without end is answered a few times a second", () => {
@@ -351,6 +363,62 @@ test("A7: one in the middle who puts its own keys into JOIN holds no proof, and 
   const judge = (body: Body<"joined">) => judgeJoined(body, { invite, own: IDENTITIES.listener, nonce: fill(33, 16) });
   expect(judge(answer).ok).toBe(true);
   expect(judge({ ...answer, cluster: toBase64(mallory.ed) })).toEqual({ ok: false, fault: { kind: "another cluster" } });
+});
+
+/** What the agent says, as this listener's opener lets it in; a REKEY for it is carried out and confirmed. */
+function listensTo(agent: BesiegedAgent, party: Party, at: typeof LI_AT, said: readonly Said[]): readonly Opened[] {
+  return said.flatMap(({ datagram, to }) => {
+    if (to !== "everyone" && to.port !== at.port) return [];
+    const opened = party.opener.open(datagram, "10.0.0.1", agent.now.mono);
+    if (!opened.ok) return [];
+    const { message } = opened.value;
+    if (message.kind === "rekey") {
+      party.ring.setGroup(message.body.kid, fromBase64(message.body.key) ?? fill(0));
+      agent.hears(party.seal({ kind: "rekeyed", body: { kid: message.body.kid } }, agent.voice), at);
+    }
+    return [opened.value];
+  });
+}
+
+const broadcastAlarms = (opened: readonly Opened[]): number => opened.filter(({ message, sealed }) => message.kind === "alarm" && sealed === "group").length;
+
+test("A8: a revoked listener cannot read the next ALARM, broadcast or recorded; the others can", () => {
+  const { agent, li, mallory } = aSiege();
+  agent.passes(minutes(1));
+  agent.hears(agent.hello(li), LI_AT);
+  agent.revokes(IDENTITIES.other);
+  listensTo(agent, li, LI_AT, agent.lastSaid);
+  agent.clears();
+  agent.passes(minutes(11));
+  agent.hears(agent.hello(li), LI_AT);
+  agent.raises("critical");
+  const said = [...agent.lastSaid, ...agent.passes(minutes(2))];
+  const alarms = said.filter(({ message, to }) => message.kind === "alarm" && to === "everyone");
+  expect(alarms.length).toBeGreaterThan(3);
+  expect(broadcastAlarms(listensTo(agent, li, LI_AT, said))).toBe(alarms.length);
+  expect(listensTo(agent, mallory, MALLORY_AT, said).map(({ message }) => message.kind).filter((kind) => kind !== "beacon")).toEqual([]);
+  expect(mallory.opener.drops()["unknown key"]).toBeGreaterThanOrEqual(alarms.length);
+});
+
+test("A8: a listener that was away while the key changed has the next one as soon as it says HELLO", () => {
+  const { agent, li } = aSiege();
+  agent.passes(minutes(2));
+  agent.revokes(IDENTITIES.other);
+  expect(agent.lastSaid.filter(({ message }) => message.kind === "rekey")).toEqual([]);
+  const answer = agent.hears(agent.hello(li, { group: "" }), LI_AT);
+  expect(answer.map(({ message }) => message.kind)).toContain("rekey");
+  listensTo(agent, li, LI_AT, answer);
+  agent.raises("major");
+  expect(broadcastAlarms(listensTo(agent, li, LI_AT, [...agent.lastSaid, ...agent.passes(seconds(5))]))).toBeGreaterThan(0);
+});
+
+test("A8: a key that nobody asked for, of a number that comes, is not confirmed for another", () => {
+  const { agent, li, mallory } = aSiege();
+  agent.revokes(IDENTITIES.other);
+  agent.hears(mallory.seal({ kind: "rekeyed", body: { kid: 2 } }, agent.voice), MALLORY_AT);
+  agent.hears(li.seal({ kind: "rekeyed", body: { kid: 7 } }, agent.voice), LI_AT);
+  expect(agent.drops()).toEqual({ revoked: 1 });
+  expect(agent.passes(seconds(3)).filter(({ message, to }) => message.kind === "rekey" && to !== "everyone" && to.port === LI_AT.port).length).toBeGreaterThan(0);
 });
 
 test("a listener of an unsound key never ends the process", () => {

@@ -1,6 +1,7 @@
 /** The agent's node: joins the production machine, drive and `perform` to the ports of this world, as agent.ts does to the real ones. */
 
 import { peerOfMember } from "../../lib/agent/hear.ts";
+import type { Member } from "../../lib/agent/listeners.ts";
 import { Agent } from "../../lib/agent/machine.ts";
 import { performer } from "../../lib/agent/perform.ts";
 import { remember } from "../../lib/agent/restore.ts";
@@ -12,7 +13,7 @@ import type { Ms } from "../../lib/base/units.ts";
 import { standingOf } from "../../lib/io/lan-tcp.ts";
 import { drive } from "../../lib/port/drive.ts";
 import { type Reply, Tickets } from "../../lib/port/tickets.ts";
-import { KeyRing } from "../../lib/trust/keys.ts";
+import { type Identity, KeyRing } from "../../lib/trust/keys.ts";
 import { Opener } from "../../lib/trust/opener.ts";
 import { nextEpoch } from "../../lib/trust/sealer.ts";
 import { SEAL } from "../../lib/wire/seal.ts";
@@ -55,6 +56,11 @@ export class AgentHost {
   reload(settings: AgentSettings): void {
     this.settings = settings;
     this.#put?.({ kind: "reloaded", settings });
+  }
+
+  /** Whether it has revoked this listener, as it lies on the disk. */
+  hasRevoked({ identity }: { readonly identity: Identity }): boolean {
+    return (this.host.disk.row("members", identity.id) as Member | undefined)?.revoked !== undefined;
   }
 
   /** As it lies on the disk. */
@@ -110,7 +116,7 @@ export class AgentHost {
       settings: this.settings, remembered, seed: world.dice.uint32(), now,
       self: {
         clusterName: CLUSTER.name, clusterKey: CLUSTER.key, agentName: "node1", version: "sim", port: AGENT_UNICAST_PORT, voice: VOICE,
-        voiceCertificate: CLUSTER.voiceCertificate, group: CLUSTER.group, secrets: CLUSTER.secrets, boot: clock.boot, epoch, keySecret: sha256(utf8(`group ${world.dice.uint32()}`)),
+        voiceCertificate: CLUSTER.voiceCertificate, group: CLUSTER.group, secrets: CLUSTER.secrets, boot: clock.boot, epoch, keySecret: sha256(utf8(`group ${world.plan.seed} ${life.number}`)),
       },
     });
     this.nextWakeup = () => machine.nextWakeup();

@@ -45,6 +45,11 @@ export function memberRow(identity: Identity, { serial, operator, robot }: { rea
   };
 }
 
+/** What an administrator signs when a laptop is stolen. */
+export function revocationOf({ identity, seat }: { readonly identity: Identity; readonly seat: { readonly serial: number } }): string {
+  return issue("revocation", { ed: toBase64(identity.ed), serial: seat.serial, at: 0 }, SIGNER.signer);
+}
+
 function operator(set: Partial<Operator> & { readonly name: string }): Operator {
   return { language: "en", timezone: "UTC", modules: [], mail: `${set.name}@example.org`, wecom: set.name, mobile: undefined, ...set };
 }

@@ -7,7 +7,7 @@ import { GOOD_MOOD } from "./channels.ts";
 import type { Host } from "./host.ts";
 import { FAIR } from "./lan.ts";
 import { GOOD_LINE } from "./jump-host.ts";
-import { settings } from "./cluster.ts";
+import { revocationOf, settings } from "./cluster.ts";
 import { type FaultName, pick } from "./plan.ts";
 import type { Tables } from "./disk.ts";
 import type { SourceKind } from "./sources.ts";
@@ -216,6 +216,21 @@ const FAULTS: Readonly<Record<FaultName, (blow: Blow) => void>> = {
   }),
   "reported twice": ({ world, strength }) => troubles(world, "reported twice", { twice: 0.5 * strength }),
   "source clock wrong": ({ world, dice, strength }) => troubles(world, "source clock wrong", { skewMs: Math.round((dice.fraction() - 0.6) * hours(48) * strength) }),
+  "keys grow old": ({ world, dice, strength }) => often(world, dice, hours(3) / strength, () => {
+    const { disk } = world.agent.host;
+    const group = disk.row("meta", "group");
+    if (typeof group !== "object" || group === null) return;
+    world.strike("keys grow old");
+    // Months have passed at the next start, as far as the agent can tell.
+    world.agent.host.kill(seconds(1));
+    disk.put("meta", "group", { ...group, madeAt: 0 });
+  }),
+  "laptop stolen": ({ world, dice, strength }) => often(world, dice, hours(8) / strength, () => {
+    const listener = anyOf(dice, world.listeners);
+    if (listener === undefined || world.agent.hasRevoked(listener)) return;
+    world.strike("laptop stolen", listener.host.name);
+    world.agent.ask({ kind: "revoked", certificates: [revocationOf(listener)] }, () => {});
+  }),
   "severity rises": ({ world, strength }) => troubles(world, "severity rises", { rises: 0.5 * strength }),
   "said again": ({ world, strength }) => troubles(world, "said again", { again: 0.5 * strength }),
   "rules change": ({ world, dice, strength }) => often(world, dice, hours(6) / strength, () => {

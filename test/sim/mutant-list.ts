@@ -184,4 +184,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: "criticals wait for a minute", file: "lib/agent/push.ts", breaks: "the n-th critical leaves within its bound",
     old: "    this.#repeats.set(push.id, now);\n", to: "    this.#repeats.set(push.id, now + 60_000);\n",
   },
+  {
+    name: "a revoked listener keeps the group key", file: "lib/agent/revoke.ts", breaks: "revoked: at once, with a new group key",
+    old: "renewGroup(parts, { grace: false }, now);", to: "",
+  },
 ];

@@ -10,7 +10,7 @@ export const FAULT_NAMES = [
   "relay refused", "relay half-open", "answer lost", "relay slow", "relay reboots",
   "channel refuses", "greylisting", "outside answer lost", "rate limit", "channel down", "locked out",
   "people asleep", "people slow", "twice acknowledged", "on leave", "programs quit",
-  "storms", "flapping", "silent sources", "reported twice", "source clock wrong", "severity rises", "said again", "rules change",
+  "storms", "flapping", "silent sources", "reported twice", "source clock wrong", "severity rises", "said again", "rules change", "keys grow old", "laptop stolen",
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 

@@ -5,12 +5,13 @@ import { short } from "./rows.ts";
 
 export const AGREE: Invariant = {
   name: "agreement",
-  sentence: "once all is healed, listeners and agent know the same open alarms, and the relay has nothing left to do",
+  sentence: "once all is healed, listeners that are not revoked and agent know the same open alarms, and the relay has nothing left to do",
   watch: (world, broken) => ({
     settled: (part) => {
       if (part === "reached") return;
       const open = [...world.agent.alarms()].filter(({ life }) => life.condition !== "cleared");
-      for (const { host } of world.listeners) {
+      for (const { host, identity } of world.listeners) {
+        if (world.agent.hasRevoked({ identity })) continue;
         const known = new Map<string, { readonly ring: number; readonly attention: string }>();
         for (const [id, row] of host.disk.rows("inbox")) {
           const { item, attention, closedAt } = row as { readonly item: { readonly ring: number }; readonly attention: string; readonly closedAt?: number };

@@ -18,10 +18,11 @@ import { ORDER } from "./s6-order.ts";
 import { NOTHING_FORGED } from "./s7-nothing-forged.ts";
 import { STORED } from "./s8-stored.ts";
 import { ONLY_PEOPLE } from "./s9-only-people-stop-it.ts";
+import { REVOKED_HEARS_NOTHING } from "./revoked-hears-nothing.ts";
 import { SHOWN_ONCE } from "./shown-once.ts";
 import { SUBMITTED_ANYWAY } from "./submitted-anyway.ts";
 
 export const INVARIANTS: readonly Invariant[] = [
   ARMED, SAID_IS_STORED, ONE_MESSAGE, NOT_AFTER_ACK, RESPONSIBLE_ONLY, ORDER, NOTHING_FORGED, STORED, ONLY_PEOPLE, NEVER_LATER,
-  REACHED, BOUNDED, ONE_STEP, CRITICAL_IN_TIME, NO_NONCE_TWICE, SHOWN_ONCE, SUBMITTED_ANYWAY, HEARS_THE_END, AGREE, CATCHES_UP,
+  REACHED, BOUNDED, ONE_STEP, CRITICAL_IN_TIME, NO_NONCE_TWICE, SHOWN_ONCE, SUBMITTED_ANYWAY, HEARS_THE_END, AGREE, CATCHES_UP, REVOKED_HEARS_NOTHING,
 ];
