@@ -8,6 +8,7 @@ import { compareAlarms } from "../classify/order.ts";
 import type { TapLine } from "../port/client-door.ts";
 import type { Showing } from "../port/desk.ts";
 import { TO_EVERYBODY } from "../wire/constants.ts";
+import type { Grade } from "./hearing.ts";
 import { type AlarmItem, type Inboxed, orderOf, type StateItem } from "./inbox.ts";
 import { nameOf, type Parts } from "./parts.ts";
 
@@ -56,8 +57,7 @@ export function statusOf(parts: Parts, now: Now): Readonly<Record<string, unknow
       link: agent.heardOn && `${agent.heardOn.name} ${agent.heardOn.subnet}`,
       epoch: place && String(place.epoch), counter: place && String(place.counter),
       rules: parts.digests.get(agent.id) === undefined ? "unknown" : parts.digests.get(agent.id) === rules.digest ? "same" : "other",
-      ...(grade === "unknown" ? { fault: "revoked, or unknown there: ask for an invite, then gapbell-client join --anew" } : {}),
-      ...(beacon !== undefined && group.markOf(beacon.kid) === "" ? { fault: "its present group key has not come yet" } : {}),
+      ...faultOf(grade, beacon !== undefined && group.markOf(beacon.kid) === ""),
     })),
     alarms: {
       open: open.length, mine: open.filter(({ item }) => isMine(parts, item)).length,
@@ -69,6 +69,12 @@ export function statusOf(parts: Parts, now: Now): Readonly<Record<string, unknow
     acknowledgements: acks.all().map(({ id, comment, madeAt }) => ({ id, comment, madeAt })),
     rules: rules.digest, refused: parts.refusals.all,
   };
+}
+
+/** What a person should know beside the grade. @param keyless the agent's present group key is not held */
+function faultOf(grade: Grade, keyless: boolean): { readonly fault?: string } {
+  if (grade === "unknown") return { fault: "revoked, or its database was lost: ask for an invite, then: gapbell-client join --anew" };
+  return keyless ? { fault: "its present group key has not come yet" } : {};
 }
 
 /** Repeats the agent's decision with the same rules. */

@@ -128,8 +128,7 @@ export async function aLanOfLaptops({ rules, roster }: { readonly rules: string;
     },
     [Symbol.asyncDispose]: async () => {
       for (const { listener } of laptops) await listener.stop();
-      agent.kill("SIGTERM");
-      await agent.ended;
+      await agent[Symbol.asyncDispose]();
       ear.close();
       folder[Symbol.dispose]();
     },
