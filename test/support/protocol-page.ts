@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { BROADCAST_EVERY_MS, BROADCAST_REPEATS, BURST_SECONDS, FLOOD_ITEMS, REPEAT_AT_MS, REPEAT_EVERY_MS, STATE_AT_MS } from "../../lib/agent/push.ts";
 import { CATCH_UP_RATE, CATCH_UP_RATE_ALL } from "../../lib/agent/catch-up.ts";
+import { REKEY_AGAIN, ROTATE_EVERY_MS, SWITCH_MS } from "../../lib/agent/group.ts";
 import { RENEW_MS } from "../../lib/agent/listeners.ts";
 import { ACK_AT_MS, ACK_BROADCAST_FROM, ACK_EVERY_MS } from "../../lib/client/acks.ts";
 import { LAG_PATIENCE_MS, LIST_EVERY_MS, LULL_MS } from "../../lib/client/fetching.ts";
@@ -16,6 +17,7 @@ import { DEAD_AFTER_MS, PROBE_EVERY_MS, TCP_AFTER_MS, UDP_STEADY_MS } from "../.
 import { TCP_LIMITS } from "../../lib/io/lan-tcp.ts";
 import { FROM_AGENTS, FROM_LISTENERS, IN_CLEAR, PROVES_ITSELF, type Drop } from "../../lib/trust/opener.ts";
 import { RATES } from "../../lib/trust/rates.ts";
+import { GROUP_KEYS_MOST } from "../../lib/trust/keys.ts";
 import { WINDOW_COUNTERS } from "../../lib/trust/window.ts";
 import * as wire from "../../lib/wire/constants.ts";
 import { type MessageKind, SCHEMAS } from "../../lib/wire/message.ts";
@@ -38,11 +40,11 @@ const USES: { readonly [Kind in MessageKind]: { readonly to: string; readonly se
   fetch: { to: "agent", sealed: "pair", use: "asks for the rules, for all that is open, or for some alarms" },
   data: { to: "listener", sealed: "pair", use: "one piece of the rules or of the open set" },
   join: { to: "agent", sealed: "clear", use: "a stranger enrols by an invite" },
-  rekey: { to: "listener", sealed: "pair", use: "the next group key, or the present one for whoever lags" },
-  rekeyed: { to: "agent", sealed: "pair", use: "that key is on the listener's disk" },
   joined: { to: "stranger", sealed: "clear; the group key in it sealed for the pair", use: "certificates and the group key, or a refusal" },
   commit: { to: "agent", sealed: "clear", use: "a stranger asks for approval: its commitment, then with what it has committed to; as long as a body may be" },
   pending: { to: "stranger", sealed: "clear", use: "for each COMMIT until it is approved: the agent's keys and nonce, or why not" },
+  rekey: { to: "listener", sealed: "pair", use: "the next group key, or the present one for whoever lags" },
+  rekeyed: { to: "agent", sealed: "pair", use: "that key is on the listener's disk" },
 };
 
 /** What each field means; one that is missing, or that no schema has, fails the test. */
@@ -211,6 +213,9 @@ export const TABLES: Readonly<Record<string, () => string>> = {
     ["ACK", `at ${times(ACK_AT_MS)}, then every ${seconds(ACK_EVERY_MS)} until ACKED; from the ${ACK_BROADCAST_FROM + 1}th on also by broadcast, sealed for the group`],
     ["FETCH `open`", `${seconds(LAG_PATIENCE_MS)} after a BEACON whose \`open\` is not ours; not within ${seconds(LIST_EVERY_MS)} of a complete list`],
     ["FETCH `alarm`", `${seconds(LULL_MS)} after the last ALARM that follows a list, while something of it lacks; again with backoff from 2 s`],
+    ["a new group key", `every ${ROTATE_EVERY_MS / 86_400_000} days, and at once when a listener is revoked`],
+    ["REKEY", `at once to who is present, then after ${REKEY_AGAIN.firstMs / 1000} to ${seconds(REKEY_AGAIN.mostMs)} until REKEYED; at once after a HELLO whose \`group\` is not the mark of the agent's key`],
+    ["broadcasts change over", `when everybody present has said REKEYED, ${seconds(SWITCH_MS)} after the first REKEY at the latest; after a revocation at once`],
     ["a flood", `more than ${FLOOD_ITEMS} alarms of one severity waiting for one audience: they travel deflated`],
     ["datagrams of the agent", `\`lan.rate\` a second, ${BURST_SECONDS} s of it at once; the worst severity first`],
     ["what a listener fetches of alarms", `${CATCH_UP_RATE.perSecond} datagrams a second (${CATCH_UP_RATE.burst} at once), ${number(CATCH_UP_RATE_ALL.perSecond)} a second for all listeners (${CATCH_UP_RATE_ALL.burst} at once)`],
@@ -219,7 +224,7 @@ export const TABLES: Readonly<Record<string, () => string>> = {
     ["datagram", `${number(wire.DATAGRAM_BYTES_MOST)} bytes`], ["body, sealed", `${number(wire.BODY_BYTES_MOST)} bytes`], ["body, inflated", `${number(wire.INFLATED_BYTES_MOST)} bytes`],
     ["depth of a body", String(DEPTH_MOST)], ["alarms or states in one body", String(wire.ITEMS_MOST)], ["receipts in one body", String(wire.RECEIPTS_MOST)], ["names in `to`", String(wire.TO_MOST)],
     ["certificate", `${wire.CERTIFICATE_BYTES_MOST} bytes`], ["labels of an alarm", `${wire.LABELS_BYTES_MOST} bytes`], ["rules", `${number(wire.RULES_BYTES_MOST)} bytes`], ["bytes of one DATA", String(wire.CHUNK_BYTES)],
-    ["replay window", `${number(Number(WINDOW_COUNTERS))} counters`],
+    ["group keys that are kept", String(GROUP_KEYS_MOST)], ["replay window", `${number(Number(WINDOW_COUNTERS))} counters`],
   ]),
   tcp: () => table(["what", "how much"], [
     ["a listener asks by TCP as well", `${TCP_AFTER_MS / 1000} s after a HELLO or SEEK that no WELCOME has answered`],
