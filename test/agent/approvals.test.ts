@@ -173,6 +173,19 @@ test("a listener whose membership was lost is let in anew with its keys", () => 
   expect(agent.listeners()).toMatchObject([{ id: IDENTITIES.listener.id, operator: "zhao" }]);
 });
 
+test("a key that was revoked comes in by no approval, asked for before or after", () => {
+  const agent = new BesiegedAgent();
+  agent.enrols(IDENTITIES.listener, { at: { host: "10.0.0.20", port: 40_000 } });
+  const newcomer = new Newcomer(3, { identity: IDENTITIES.listener });
+  newcomer.party.sealer = new Party({ identity: IDENTITIES.listener, peers: [], side: "client", epoch: 9n }).sealer;
+  newcomer.waits(agent);
+  agent.revokes(IDENTITIES.listener);
+  agent.ask({ kind: "approved", warrant: newcomer.warrant() });
+  expect(agent.listeners().map(({ state }) => state)).toEqual(["revoked"]);
+  expect(refusal(newcomer.asks(agent, { revealed: true }))).toContain("revoked");
+  expect(refusal(newcomer.asks(agent, { revealed: false }))).toContain("revoked");
+});
+
 test("a member cannot ask in the name of another's keys", () => {
   const agent = new BesiegedAgent();
   const mallory = agent.enrols(IDENTITIES.other, { at: { host: "10.0.0.66", port: 6666 } });
