@@ -38,7 +38,9 @@ const KIND_OF = new Map<number, MessageKind>(Object.entries(TYPES).map(([kind, n
 
 export function encodeHeader({ kind, flags, suite, kid, sender, epoch, counter }: Header): Uint8Array {
   const view = new DataView(new ArrayBuffer(HEADER_BYTES));
-  [MAGIC[0], MAGIC[1], VERSION, TYPES[kind], flags, suite].forEach((byte, at) => view.setUint8(at, byte));
+  [MAGIC[0], MAGIC[1], VERSION, TYPES[kind], flags, suite].forEach((byte, at) => {
+    view.setUint8(at, byte);
+  });
   view.setUint16(6, kid);
   view.setUint32(8, Number.parseInt(sender.slice(0, 8), 16));
   view.setUint32(12, Number.parseInt(sender.slice(8), 16));
