@@ -37,11 +37,10 @@ export function tellGathered(parts: Parts, now: Now): void {
 /** How far the agents' answers have come. */
 function progressOf(parts: Parts): Progress {
   const { expected, fetching, ears } = parts;
-  if (fetching.wants("open")) return "partial";
   // Of one that is not heard nothing is expected.
-  const told = ears.all().filter(({ agent, grade }) => grade === "heard" && expected.has(agent.id));
-  if (told.length === 0) return "unknown";
-  return told.every(({ agent }) => isInStep(parts, agent.id)) ? "whole" : "partial";
+  const heard = ears.all().filter(({ grade }) => grade === "heard");
+  if (heard.length > 0 && heard.every(({ agent }) => isInStep(parts, agent.id))) return "whole";
+  return fetching.wants("open") || heard.some(({ agent }) => expected.has(agent.id)) ? "partial" : "unknown";
 }
 
 /** Waits for this operator. */

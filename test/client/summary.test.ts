@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { minutes, seconds } from "../../lib/base/units.ts";
 import { GATHER_MS, SINGLY_MOST } from "../../lib/client/gathering.ts";
+import { TYPES } from "../../lib/wire/constants.ts";
 import { ClientWorld } from "../support/a-client.ts";
 import { type AlarmItem, anId, anItem, ScriptedAgent } from "../support/a-scripted-agent.ts";
 
@@ -132,6 +133,23 @@ describe("after a start", () => {
     expect(summaries(world)).toMatchObject([{ open: 9 }]);
     expect(world.shown().map(({ alarm }) => alarm.id)).not.toContain(anId(3));
     expect(world.updates()).toEqual([]);
+  });
+
+  test("a beacon that comes while the alarms still come in delays nothing", () => {
+    const agent = new ScriptedAgent();
+    const world = new ClientWorld({ agents: [agent] });
+    opens(agent, many());
+    const hears = world.hears.bind(world);
+    let alarms = 0;
+    world.hears = (datagram, from) => {
+      // No later one comes that would put it right.
+      if (datagram[3] !== TYPES.beacon || alarms === 0) hears(datagram, from);
+      if (datagram[3] === TYPES.alarm && (alarms += 1) === 100) hears(agent.beacon());
+    };
+    world.start();
+    world.passes(500);
+    expect(alarms).toBeGreaterThanOrEqual(MANY);
+    expect(summaries(world)).toMatchObject([{ open: MANY }]);
   });
 
   test("a script hears each for itself", () => {
