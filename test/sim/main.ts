@@ -11,6 +11,8 @@ import { addOutcome, addTally, emptyTally, type Failed, type Tally, tallyText } 
 const TELL_EVERY_MS = 1000;
 /** After so many broken runs it is time to read one. */
 const FAILURES_MOST = 5;
+/** Seeds that a process is given at a time: fewer where the clock ends the run. */
+const SLICE = { bySeeds: 20, byClock: 4 } as const;
 
 async function main(args: readonly string[]): Promise<number> {
   const options = optionsOf(args);
@@ -23,14 +25,16 @@ async function main(args: readonly string[]): Promise<number> {
   if (options.worker) return work(options, (tally) => console.log(JSON.stringify(tally)));
   const begun = performance.now();
   const progress = progressBar(options.seeds, begun);
-  const tally = options.jobs === 1 ? emptyTally() : await shared(options, progress);
-  if (options.jobs === 1) work(options, (part) => {
+  const alone = options.jobs === 1 && options.minutes === undefined;
+  const tally = alone ? emptyTally() : await shared(options, progress);
+  if (alone) work(options, (part) => {
     addTally(tally, part);
     progress(tally);
   });
   progress(undefined);
   console.log(tallyText(tally, { wallMs: performance.now() - begun, jobs: options.jobs }));
-  for (const failed of tally.failures) console.log(`\n${failureText(failed)}`);
+  for (const failed of tally.failures.slice(0, FAILURES_MOST)) console.log(`\n${failureText(failed)}`);
+  for (const { seed, days, invariant, detail } of tally.failures.slice(FAILURES_MOST)) console.log(`\nBROKEN by seed ${seed}, ${days} days: ${invariant}: ${detail}`);
   return tally.failures.length > 0 ? 1 : 0;
 }
 
@@ -55,12 +59,14 @@ function work({ from, seeds, days, cuts, stop }: Options, tell: (part: Tally) =>
 }
 
 /** The seeds in slices, one after the other, by as many processes as wanted. */
-async function shared({ from, seeds, days, jobs, cuts }: Options, progress: (tally: Tally) => void): Promise<Tally> {
+async function shared({ from, seeds, minutes, days, jobs, cuts }: Options, progress: (tally: Tally) => void): Promise<Tally> {
   const tally = emptyTally();
-  const size = Math.max(1, Math.min(20, Math.ceil(seeds / jobs)));
+  const size = Math.max(1, Math.min(minutes === undefined ? SLICE.bySeeds : SLICE.byClock, Math.ceil(seeds / jobs)));
+  const end = minutes === undefined ? undefined : performance.now() + minutes * 60_000;
+  const goesOn = (): boolean => (end === undefined ? tally.failures.length < FAILURES_MOST : performance.now() < end);
   let next = from;
   const worker = async (): Promise<void> => {
-    while (next < from + seeds && tally.failures.length < FAILURES_MOST) {
+    while (next < from + seeds && goesOn()) {
       const count = Math.min(size, from + seeds - next);
       const args = ["--worker", "--from", String(next), "--seeds", String(count), "--days", String(days), ...(cuts.without.length > 0 ? ["--without", cuts.without.join(",")] : [])];
       next += count;
@@ -94,7 +100,7 @@ function progressBar(seeds: number, begun: number): (tally: Tally | undefined) =
     if (tally === undefined) return void process.stderr.write("\r\x1b[K");
     const { runs, virtualMs, alarms, steps, failures } = tally;
     const seconds = (performance.now() - begun) / 1000;
-    process.stderr.write(`\r\x1b[K${runs} of ${seeds} seeds, ${(virtualMs / 31_557_600_000).toFixed(2)} virtual years, ${alarms} alarms, ${Math.round(steps / seconds / 1000)}k steps/s${failures.length > 0 ? `, ${failures.length} BROKEN` : ""}`);
+    process.stderr.write(`\r\x1b[K${runs}${seeds === Number.MAX_SAFE_INTEGER ? "" : ` of ${seeds}`} seeds, ${(virtualMs / 31_557_600_000).toFixed(2)} virtual years, ${alarms} alarms, ${Math.round(steps / seconds / 1000)}k steps/s${failures.length > 0 ? `, ${failures.length} BROKEN` : ""}`);
   };
 }
 

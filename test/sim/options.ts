@@ -5,6 +5,8 @@ import { type Cuts, FAULT_NAMES, type FaultName, NO_CUTS } from "./plan.ts";
 export type Options = {
   readonly from: number;
   readonly seeds: number;
+  /** Real time after which no further seed begins; broken runs do not end it sooner. */
+  readonly minutes: number | undefined;
   readonly days: number;
   readonly jobs: number;
   /** One seed, replayed with its transcript. */
@@ -25,6 +27,7 @@ export type Options = {
 export const USAGE = `bun run sim [options]
 
   --seeds N     run N seeds (20)
+  --minutes M   as many seeds as begin within M minutes of real time
   --from SEED   the first of them (1)
   --days D      how long things go wrong in each, in virtual days (1)
   --jobs J      processes at the same time (1)
@@ -56,12 +59,12 @@ export function optionsOf(args: readonly string[]): Options | string {
   const without = (values.get("--without") ?? "").split(",").map((name) => name.trim()).filter((name) => name !== "");
   const strange = without.find((name) => !isFault(name));
   if (strange !== undefined) return `Unknown fault "${strange}"`;
-  const numbers = ["--from", "--seeds", "--days", "--jobs", "--seed", "--resources", "--listeners", "--lines"];
+  const numbers = ["--from", "--seeds", "--minutes", "--days", "--jobs", "--seed", "--resources", "--listeners", "--lines"];
   const wrong = numbers.find((name) => values.has(name) && !(Number(values.get(name)) >= 0));
   if (wrong !== undefined) return `Option "${wrong}" is "${values.get(wrong)}", must be a number`;
   const number = (name: string): number | undefined => (values.has(name) ? Number(values.get(name)) : undefined);
   return {
-    from: number("--from") ?? 1, seeds: number("--seeds") ?? 20, days: number("--days") ?? 1, jobs: Math.max(1, number("--jobs") ?? 1),
+    from: number("--from") ?? 1, seeds: number("--seeds") ?? (values.has("--minutes") ? Number.MAX_SAFE_INTEGER : 20), minutes: number("--minutes"), days: number("--days") ?? 1, jobs: Math.max(1, number("--jobs") ?? 1),
     seed: number("--seed"), lines: number("--lines") ?? 50,
     cuts: { ...NO_CUTS, without: without.filter(isFault), resources: number("--resources"), listeners: number("--listeners") },
     shrink: values.has("--shrink"), mutants: values.has("--mutants"), only: values.get("--only"), worker: values.has("--worker"), stop: values.has("--stop"),
@@ -78,7 +81,7 @@ export function replayCommand({ seed, days, cuts }: { readonly seed: number; rea
   ].join(" ");
 }
 
-const VALUED = ["--from", "--seeds", "--days", "--jobs", "--seed", "--without", "--resources", "--listeners", "--lines", "--only"];
+const VALUED = ["--from", "--seeds", "--minutes", "--days", "--jobs", "--seed", "--without", "--resources", "--listeners", "--lines", "--only"];
 const FLAGS = ["--shrink", "--mutants", "--worker", "--stop"];
 
 function isFault(name: string): name is FaultName {
