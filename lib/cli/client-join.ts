@@ -20,8 +20,8 @@ import { hostName, openStranger } from "./stranger.ts";
 import { canAsk } from "./terminal.ts";
 
 /** From the first JOIN to each repeat; after the last one has had its time, nobody is there. */
-const JOIN_AT_MS: readonly Ms[] = [0, 500, 1500, 3000, 5000, 7500];
-const JOIN_MS_MOST: Ms = seconds(10);
+export const JOIN_AT_MS: readonly Ms[] = [0, 500, 1500, 3000, 5000, 7500];
+export const JOIN_MS_MOST: Ms = seconds(10);
 
 type JoinOptions = StateOptions & { readonly agent?: string; readonly file?: string; readonly approve?: boolean; readonly anew?: boolean; readonly operator?: string };
 

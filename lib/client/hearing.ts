@@ -26,7 +26,7 @@ export type Grade = "searching" | "heard" | "unanswered" | "unknown" | "deaf" | 
 /** Between HELLOs that were not answered. */
 const HELLO_AGAIN = { firstMs: seconds(1), mostMs: HELLO_EVERY_MS } as const;
 /** Between SEEKs while an agent is not heard. */
-const SEEK_AGAIN = { firstMs: seconds(1), mostMs: seconds(30) } as const;
+export const SEEK_AGAIN = { firstMs: seconds(1), mostMs: seconds(30) } as const;
 /** What may be a recording is challenged at most so often: anybody can replay it. */
 const ASIDE_EVERY_MS: Ms = seconds(5);
 /** A pause of the whole process that is longer: the host slept, and what was due meanwhile says nothing about the agent. */

@@ -11,7 +11,9 @@ import { CATCH_UP_RATE, CATCH_UP_RATE_ALL } from "../../lib/agent/catch-up.ts";
 import { REKEY_AGAIN, ROTATE_EVERY_MS, SWITCH_MS } from "../../lib/agent/group.ts";
 import { RENEW_MS } from "../../lib/agent/listeners.ts";
 import { ACK_AT_MS, ACK_BROADCAST_FROM, ACK_EVERY_MS } from "../../lib/client/acks.ts";
+import { JOIN_AT_MS, JOIN_MS_MOST } from "../../lib/cli/client-join.ts";
 import { LAG_PATIENCE_MS, LIST_EVERY_MS, LULL_MS } from "../../lib/client/fetching.ts";
+import { SEEK_AGAIN } from "../../lib/client/hearing.ts";
 import { RECEIPT_AGAIN_MS } from "../../lib/client/receipts.ts";
 import { DEAD_AFTER_MS, PROBE_EVERY_MS, TCP_AFTER_MS, UDP_STEADY_MS } from "../../lib/client/roads.ts";
 import { TCP_LIMITS } from "../../lib/io/lan-tcp.ts";
@@ -203,6 +205,8 @@ export const TABLES: Readonly<Record<string, () => string>> = {
   })),
   schedule: () => table(["what", "when"], [
     ["BEACON", `${seconds(wire.BEACON_EVERY_MS)} ± 20 %, 1 s after a start, at once after other rules, and in answer to SEEK`],
+    ["SEEK", `at the start, then with backoff from ${seconds(SEEK_AGAIN.firstMs)} to ${seconds(SEEK_AGAIN.mostMs)} while an agent is not heard`],
+    ["JOIN", `at ${times(JOIN_AT_MS)}; nobody is there where no answer has come after ${seconds(JOIN_MS_MOST)}`],
     ["HELLO", `${seconds(wire.HELLO_EVERY_MS)}; sooner, with backoff from 1 s, while none is answered`],
     ["lease of a listener", `${seconds(wire.LEASE_MS)} from its last HELLO; after a start of the agent everybody who was there has ${seconds(RENEW_MS)}`],
     ["an agent counts as not heard", `after ${seconds(wire.DEAF_MS)}`],
@@ -211,7 +215,7 @@ export const TABLES: Readonly<Record<string, () => string>> = {
     ["STATE", `at ${times(STATE_AT_MS)} by broadcast`],
     ["RECEIPT", `after 0 to \`jitterMs\`, many to a datagram; again for a copy of the alarm at most every ${seconds(RECEIPT_AGAIN_MS)}`],
     ["ACK", `at ${times(ACK_AT_MS)}, then every ${seconds(ACK_EVERY_MS)} until ACKED; from the ${ACK_BROADCAST_FROM + 1}th on also by broadcast, sealed for the group`],
-    ["FETCH `open`", `${seconds(LAG_PATIENCE_MS)} after a BEACON whose \`open\` is not ours; not within ${seconds(LIST_EVERY_MS)} of a complete list`],
+    ["FETCH `open`", `${seconds(LAG_PATIENCE_MS)} after a BEACON whose \`open\` is not ours; not within ${seconds(LIST_EVERY_MS)} of a complete list; again with backoff from 2 s while no piece comes`],
     ["FETCH `alarm`", `${seconds(LULL_MS)} after the last ALARM that follows a list, while something of it lacks; again with backoff from 2 s`],
     ["a new group key", `every ${ROTATE_EVERY_MS / 86_400_000} days, and at once when a listener is revoked`],
     ["REKEY", `at once to who is present, then after ${REKEY_AGAIN.firstMs / 1000} to ${seconds(REKEY_AGAIN.mostMs)} until REKEYED; at once after a HELLO whose \`group\` is not the mark of the agent's key`],
