@@ -3,6 +3,7 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./build.ts";
+import { python } from "../test/support/python.ts";
 import { check } from "./check.ts";
 
 const ROOT = join(import.meta.dir, "..");
@@ -20,6 +21,8 @@ const mayInstall = process.env["CI"] === "true" || process.argv.includes("--inst
 /** Installs what is missing; starts no service. */
 function install(): void {
   const missing = Object.entries(DEBIAN).filter(([program]) => Bun.which(program) === null).map(([, name]) => name);
+  // No program tells of a module of Python; the package brings Python along.
+  if (python === undefined) missing.push("python3-cryptography");
   if (missing.length === 0) return;
   // Packages must not start what they install: the tests start their own.
   const isOurs = !existsSync(POLICY);

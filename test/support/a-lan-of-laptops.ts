@@ -31,6 +31,9 @@ export type LanOfLaptops = AsyncDisposable & {
   readonly agentCommand: (...words: readonly string[]) => Promise<string>;
   readonly agentProgram: string;
   readonly clientProgram: string;
+  /** Where listeners hear broadcasts, and where the agent hears theirs. */
+  readonly broadcastPort: number;
+  readonly agentPort: number;
   /** What client.yaml says of this LAN. */
   readonly yaml: string;
   /** Every datagram that was broadcast so far, as anybody on the LAN hears it. */
@@ -81,7 +84,7 @@ export async function aLanOfLaptops({ rules, roster }: { readonly rules: string;
   };
 
   return {
-    folder, agent, agentState, agentCommand, agentProgram, clientProgram, yaml, aState,
+    folder, agent, agentState, agentCommand, agentProgram, clientProgram, broadcastPort, agentPort: port, yaml, aState,
     heard: () => datagrams,
     sends: async (noise) => {
       ear.setBroadcast(true);
