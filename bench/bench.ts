@@ -1,6 +1,7 @@
 /**
  * `bun run bench`: the agent beside the floor, round by round in turns; the medians of all rounds, and their ratios.
  *
+ * --listeners N: so many laptops of one operator. --over S: the storm comes within so many seconds instead of as fast as it is accepted.
  * --quick: one small round, to see that the bench works. --rounds N. --rate N: the LAN's, instead of the default.
  * --beside FILE: another agent executable, measured in the same rounds. --json: the figures instead of the table.
  */
@@ -40,6 +41,8 @@ type Round = {
   readonly stormWireMs: number;
   readonly stormListenerMs: number;
   readonly stormMissing: number;
+  /** Of the open sets, a moment later. */
+  readonly stormDiffering: number;
   /** How much later than n/(5 × rate) the n-th waiting critical left, at worst. */
   readonly criticalLateMs: number;
   readonly stormCpuS: number;
@@ -50,17 +53,18 @@ type Round = {
 
 const { values: options } = parseArgs({
   args: Bun.argv.slice(2),
-  options: { quick: { type: "boolean", default: false }, rounds: { type: "string" }, json: { type: "boolean", default: false }, beside: { type: "string" }, rate: { type: "string", default: "200" } },
+  options: { quick: { type: "boolean", default: false }, rounds: { type: "string" }, json: { type: "boolean", default: false }, beside: { type: "string" }, rate: { type: "string", default: "200" }, listeners: { type: "string", default: "1" }, over: { type: "string", default: "0" } },
 });
 const size = options.quick ? { paced: 40, storm: 640, parts: 10, idleMs: 500, rounds: 1 } : { paced: 300, storm: 10_000, parts: 156, idleMs: IDLE_MS, rounds: 5 };
 const rounds = Number(options.rounds ?? size.rounds);
 const rate = Number(options.rate);
+const listeners = Number(options.listeners);
 
 const folder = mkdtempSync(join(tmpdir(), "gapbell-bench-"));
 try {
   const kinds = [
-    await agentKind("agent", folder, { agent: await built("agent", folder), rate }),
-    ...(options.beside === undefined ? [] : [await agentKind("beside", folder, { agent: options.beside, rate })]),
+    await agentKind("agent", folder, { agent: await built("agent", folder), rate, listeners }),
+    ...(options.beside === undefined ? [] : [await agentKind("beside", folder, { agent: options.beside, rate, listeners })]),
     FLOOR,
   ];
   const limits: Limits[] = [];
@@ -114,7 +118,7 @@ async function stormRun(subject: Subject) {
   const hearing = subject.hear("storm");
   const cpu = cpuSeconds(subject.pid);
   const begun = performance.now();
-  const { acceptedAt } = await handInStorm(subject.url, "storm", { count: size.storm, batch: BATCH });
+  const { acceptedAt } = await handInStorm(subject.url, "storm", { count: size.storm, batch: BATCH, withinMs: Number(options.over) * 1000 });
   await hearing.whole(size.storm, STORM_WITHIN_MS);
   const stormCpuS = cpuSeconds(subject.pid) - cpu;
   const datagrams = hearing.datagrams();
@@ -122,6 +126,7 @@ async function stormRun(subject: Subject) {
   const [wire, listener] = [hearing.wireAt(), hearing.listenerAt()];
   return {
     stormAcceptedMs: Math.max(...acceptedAt) - begun, stormWireMs: latest(wire) - begun, stormListenerMs: latest(listener) - begun,
+    stormDiffering: await hearing.differing(),
     stormMissing: size.storm - listener.filter((at) => at !== undefined).length,
     criticalLateMs: criticalLate({ acceptedAt, wire }), stormCpuS, settledCpuS: cpuSeconds(subject.pid) - cpu, datagrams,
   };

@@ -44,8 +44,9 @@ export async function handInPaced(url: string, run: string, { count, everyMs }: 
   return { sentAt, acceptedAt };
 }
 
-/** As fast as they are accepted, so many to a request. */
-export async function handInStorm(url: string, run: string, { count, batch }: { readonly count: number; readonly batch: number }): Promise<Sent> {
+/** So many to a request, spread over a time, but no faster than they are accepted. @param withinMs 0 for as fast as that is */
+export async function handInStorm(url: string, run: string, { count, batch, withinMs }: { readonly count: number; readonly batch: number; readonly withinMs: number }): Promise<Sent> {
+  const begun = performance.now();
   const sentAt: number[] = [];
   const acceptedAt: number[] = [];
   let next = 0;
@@ -53,6 +54,7 @@ export async function handInStorm(url: string, run: string, { count, batch }: { 
     while (next < count) {
       const numbers = Array.from({ length: Math.min(batch, count - next) }, (_, at) => next + at);
       next += numbers.length;
+      await Bun.sleep(Math.max(0, begun + ((numbers[0] ?? 0) / count) * withinMs - performance.now()));
       const sent = performance.now();
       await post(url, numbers.map((nth) => alarmAt(run, nth)));
       const accepted = performance.now();
