@@ -89,9 +89,10 @@ export function openNotifyDesk({ language, timezone, log, command = "notify-send
     if (full && lesser === undefined) {
       surplus.add(alarm.id);
       if (waiting > 0) return false;
-      const { shown, id } = await send({ ...still(WORDS[language].more(surplus.size)), replaces: surplusId });
+      const { id } = await send({ ...still(WORDS[language].more(surplus.size)), replaces: surplusId });
       surplusId = id === "" ? undefined : id;
-      return shown;
+      // It is counted there and not named: nobody has seen it.
+      return false;
     }
     const held = own ?? (lesser === undefined ? undefined : popups.get(lesser));
     if (lesser !== undefined) {

@@ -77,7 +77,7 @@ test("a critical alarm takes the place of a lesser one where the screen is full"
   expect(await desk.show(showing({ id: anId(90), severity: "critical" }))).toBe(true);
   expect(calls(folder).at(-1)).toContain("--replace-id=3");
   expect(calls(folder).at(-1)?.at(-2)).toBe("c1: [CRITICAL] osd/osd.12");
-  await desk.show(showing({ id: anId(91), severity: "warning" }));
+  expect(await desk.show(showing({ id: anId(91), severity: "warning" }))).toBe(false);
   expect(calls(folder).at(-1)?.at(-2)).toBe("2 more alarms: gapbell-client list");
 });
 
