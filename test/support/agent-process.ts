@@ -20,6 +20,9 @@ export type AgentProcess = AsyncDisposable & {
 
 export type AgentPorts = { readonly port: number; readonly broadcastPort: number };
 
+/** What unlocks the cluster key of every agent under test. */
+export const PASSPHRASE = "correct horse battery staple";
+
 /** The file that `initAgent` leaves beside the state folder: what unlocks its cluster key. */
 export function passphraseOf(state: string): string {
   return `${state}.passphrase`;
@@ -28,7 +31,7 @@ export function passphraseOf(state: string): string {
 /** Writes keys and configuration into `state`. The API takes whatever port is free, the LAN is loopback's broadcast. */
 export async function initAgent(program: string, state: string): Promise<AgentPorts> {
   const passphrase = passphraseOf(state);
-  writeFileSync(passphrase, "correct horse battery staple", { mode: 0o600 });
+  writeFileSync(passphrase, PASSPHRASE, { mode: 0o600 });
   const words = [program, "init", "--state", state, "--cluster", "c1", "--agent", "a1", "--operator", "li", "--mail", "li@example.org", "--passphrase-file", passphrase];
   const init = Bun.spawn(words, { stdout: "ignore", stderr: "pipe" });
   const complaint = await new Response(init.stderr).text();
@@ -74,7 +77,8 @@ export async function textsListed({ apiPort }: Pick<AgentProcess, "apiPort">): P
   return new Set(alarms.map(({ text }) => text));
 }
 
-function freePort(): Promise<number> {
+/** A UDP port that nobody has now. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const socket = createSocket("udp4");
     socket.once("error", reject);
