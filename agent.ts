@@ -33,6 +33,7 @@ import { drive } from "./lib/port/drive.ts";
 import { Tickets } from "./lib/port/tickets.ts";
 import { KeyRing } from "./lib/trust/keys.ts";
 import { peerOfMember } from "./lib/agent/hear.ts";
+import { peeredIn } from "./lib/agent/peers.ts";
 import { Opener } from "./lib/trust/opener.ts";
 import { nextEpoch, Sealer } from "./lib/trust/sealer.ts";
 
@@ -55,6 +56,7 @@ async function run(folders: AgentFolders): Promise<number> {
   const ring = new KeyRing(keys.voice);
   ring.setGroup(keys.group.kid, keys.group.key);
   for (const member of remembered.members) ring.addPeer(peerOfMember(member));
+  for (const { peer } of peeredIn(remembered.peers, keys)) ring.addAgent(peer);
   const opener = new Opener({ ring, side: "agent" });
   for (const [listener, place] of placesOf(store.value)) opener.adopt(listener, place);
   const tickets = new Tickets();

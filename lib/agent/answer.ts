@@ -9,6 +9,7 @@ import { survey } from "./coverage.ts";
 import type { RelayView } from "./escalate.ts";
 import type { Invites } from "./hear.ts";
 import type { Member } from "./listeners.ts";
+import { pair, peersView } from "./pair.ts";
 import { operatorOf, type Parts } from "./parts.ts";
 import { revoke } from "./revoke.ts";
 import type { Question } from "./turn.ts";
@@ -38,6 +39,8 @@ export function answer(parts: Parts, invites: Invites, { question, ticket }: { r
     }
     case "listeners":
       return reply(200, { refused: parts.refusals.all, asking: parts.approvals.waiting(now.mono).length, listeners: [...listeners.members(), ...listeners.revoked()].map((member) => listenerOf(parts, member, now)) });
+    case "peers":
+      return reply(200, { serial: parts.voiceSerial, peers: peersView(parts, now) });
     case "coverage": {
       const found = survey(parts, now);
       const theirs = (name: string): readonly object[] => [...listeners.members()].filter(({ operator }) => operator === name).map((member) => listenerOf(parts, member, now));
@@ -65,6 +68,8 @@ export function answer(parts: Parts, invites: Invites, { question, ticket }: { r
       const { status, body } = revoke(parts, question.certificates, now);
       return reply(status, body);
     }
+    case "paired":
+      return pair(parts, question.voice, reply);
     case "joinedRelay":
       draft.put("meta", "relay", question.relay);
       draft.add({ kind: "useRelay", relay: question.relay });

@@ -15,6 +15,7 @@ import { acknowledge } from "./acknowledge.ts";
 import { lookForSomebody } from "./admit.ts";
 import { hearCommit } from "./approvals.ts";
 import { enrol, sayJoined } from "./enrol.ts";
+import { hearPeer } from "./hear-peer.ts";
 import { keysOf, type Member } from "./listeners.ts";
 import type { Parts } from "./parts.ts";
 import { ackNonce, inOrder } from "./views.ts";
@@ -27,7 +28,8 @@ const FOR_GROUP: readonly string[] = ["ack", "bye"];
 
 export function hear(parts: Parts, invites: Invites, { from, packet }: { readonly from: Address; readonly packet: Opened }, now: Now): void {
   const { message, sealed, sender } = packet;
-  if (message.kind === "seek") sayBeacon(parts, { sender, from, asked: message.body.nonce }, now);
+  if (parts.peers.get(sender) !== undefined) hearPeer(parts, { from, packet }, now);
+  else if (message.kind === "seek") sayBeacon(parts, { sender, from, asked: message.body.nonce }, now);
   else if (message.kind === "join") join(parts, invites, { from, body: message.body }, now);
   else if (message.kind === "commit") hearCommit(parts, { from, sender, body: message.body }, now);
   else if (sealed === "clear" || (sealed === "group" && !FOR_GROUP.includes(message.kind))) parts.refusals.count("not sealed for the pair");
@@ -70,26 +72,36 @@ function isAt(proven: Address | undefined, from: Address): boolean {
 }
 
 function hello(parts: Parts, { from, packet, body }: { readonly from: Address; readonly packet: Opened; readonly body: Body<"hello"> }, now: Now): void {
-  const { listeners, draft, self, settings, group } = parts;
+  const { listeners, draft } = parts;
   const sat = listeners.get(packet.sender)?.seat === "person";
   const presented = listeners.hello(from, packet, body, now);
   if (presented === undefined) {
-    parts.refusals.count("stale challenge");
-    // What may be a recording is not answered with more bytes than it has: a genuine one will hear our next beacon.
-    if (packet.freshness === "older") return;
-    // It has not heard our latest beacon: a new one lets it prove that it hears us now.
-    return sayBeacon(parts, { sender: packet.sender, from }, now);
+    return sayAnew(parts, { from, packet }, now);
   }
+  sayWelcome(parts, { from, packet, nonce: body.nonce }, now);
+  parts.group.heard(packet.sender, body.group, now.mono);
+  if (sat && presented.changed.seat !== "person") lookEverywhere(parts, now);
+  if (presented.newcomer) draft.log("listener", { listener: packet.sender, operator: presented.changed.operator, seat: presented.changed.seat });
+}
+
+/** Its HELLO echoes no present challenge: a new beacon lets it prove that it hears us now. */
+export function sayAnew(parts: Parts, { from, packet }: { readonly from: Address; readonly packet: Opened }, now: Now): void {
+  parts.refusals.count("stale challenge");
+  // What may be a recording is not answered with more bytes than it has: a genuine one will hear our next beacon.
+  if (packet.freshness === "older") return;
+  sayBeacon(parts, { sender: packet.sender, from }, now);
+}
+
+/** Its HELLO was of now: its epoch is believed, and it may believe ours. */
+export function sayWelcome(parts: Parts, { from, packet, nonce }: { readonly from: Address; readonly packet: Opened; readonly nonce: string }, now: Now): void {
+  const { draft, self, settings, group } = parts;
   const { sender, epoch, counter } = packet;
   if (packet.freshness !== "fresh") draft.add({ kind: "adopt", peer: sender, epoch, counter });
   draft.put("windows", sender, { epoch: String(epoch), counter: String(counter) });
   draft.add({
     kind: "welcome", peer: sender, address: from,
-    body: { nonce: body.nonce, kid: group.sealing.kid, voice: self.voiceCertificate, rules: rulesDigest(canonicalRules(settings.rules)), wall: now.wall },
+    body: { nonce, kid: group.sealing.kid, voice: self.voiceCertificate, rules: rulesDigest(canonicalRules(settings.rules)), wall: now.wall },
   });
-  group.heard(sender, body.group, now.mono);
-  if (sat && presented.changed.seat !== "person") lookEverywhere(parts, now);
-  if (presented.newcomer) draft.log("listener", { listener: sender, operator: presented.changed.operator, seat: presented.changed.seat });
 }
 
 function takeReceipt(parts: Parts, listener: string, { id, ring, level }: Body<"receipt">["receipts"][number], now: Now): void {

@@ -19,6 +19,9 @@ export const RENEW_MS: Ms = seconds(60);
 /** Within so long a listener gives its receipt: 1 ms for each that is present, so that a thousand do not answer at once (wire-notes §3.4). */
 const RECEIPT_JITTER_MS = { least: 20, each: 1, most: 500 } as const;
 
+/** Serials of members that one agent may give; HELLO carries 32 bits, which leaves room for 4,294 agents in the life of a cluster. */
+export const SERIALS_EACH = 1_000_000;
+
 /** An enrolled listener; stored. `member` and `warrant` are the certificates as their exact bytes in base64url. */
 export type Member = {
   readonly id: PeerId;
@@ -46,12 +49,16 @@ export class Listeners {
   readonly #leases = new Deadlines<PeerId>();
   readonly #dice: Prng;
   readonly #challengeKey: Uint8Array;
+  /** Members that this agent enrols have serials above it. */
+  readonly #serialsFrom: number;
   #challenges: readonly string[] = [];
   #beacons = 0;
   #beaconDue: Ms;
   #changed = new Set<PeerId>();
 
-  constructor({ dice, challengeKey, at }: { readonly dice: Prng; readonly challengeKey: Uint8Array; readonly at: Ms }) {
+  /** @param voiceSerial of our own voice certificate: no other agent of the cluster has the same */
+  constructor({ dice, challengeKey, voiceSerial, at }: { readonly dice: Prng; readonly challengeKey: Uint8Array; readonly voiceSerial: number; readonly at: Ms }) {
+    this.#serialsFrom = Math.max(0, voiceSerial - 1) * SERIALS_EACH;
     this.#dice = dice;
     this.#challengeKey = challengeKey;
     this.#beaconDue = at + Math.round(dice.around(seconds(1), 0.2));
@@ -97,9 +104,13 @@ export class Listeners {
     this.#changed.delete(member.id);
   }
 
-  /** A number is never given twice, whoever was revoked meanwhile. */
+  /**
+   * A number is never given twice, whoever was revoked meanwhile. Each agent counts in a range of its own, so that two that
+   * cannot hear each other give none twice.
+   */
   nextSerial(): number {
-    return 1 + Math.max(0, ...[...this.#members.values(), ...this.#revoked.values()].map(({ serial }) => serial));
+    const all = [...this.#members.values(), ...this.#revoked.values()].map(({ serial }) => serial);
+    return Math.max(this.#serialsFrom, ...all.filter((serial) => serial > this.#serialsFrom && serial <= this.#serialsFrom + SERIALS_EACH)) + 1;
   }
 
   enrol(member: Member): void {
@@ -109,7 +120,7 @@ export class Listeners {
   /** Takes a HELLO whose sender is a member. @returns undefined where it does not answer one of our last two challenges */
   hello(from: Address, { sender }: Opened, body: Body<"hello">, now: Now): Presented | undefined {
     const member = this.#members.get(sender);
-    if (member === undefined || !this.#challenges.includes(body.challenge)) return undefined;
+    if (member === undefined || !this.isChallenge(body.challenge)) return undefined;
     const before = this.#presence.get(sender);
     const listener: Listener = {
       id: sender, operator: member.operator, robot: member.robot, host: body.host, address: from,
@@ -188,6 +199,11 @@ export class Listeners {
   /** The challenge that a beacon in answer to SEEK carries; the next one for everybody keeps its time. */
   challenge(now: Ms): string {
     return this.#challenges[0] ?? this.#freshChallenge(now);
+  }
+
+  /** Whether this is one of our last two challenges: who echoes it hears us now. */
+  isChallenge(challenge: string): boolean {
+    return this.#challenges.includes(challenge);
   }
 
   #freshChallenge(now: Ms): string {

@@ -9,6 +9,7 @@ import { canonicalRules, rulesDigest } from "../classify/rule.ts";
 import type { Listener } from "../duty/presence.ts";
 import type { Machine } from "../port/drive.ts";
 import type { RelayAddress } from "../port/relay-link.ts";
+import { readVoice } from "../trust/voice.ts";
 import { ITEMS_MOST } from "../wire/constants.ts";
 import type { MessageKind } from "../wire/message.ts";
 import { fit, fitAlarm, fitState, FRAME_BYTES } from "../wire/page.ts";
@@ -22,9 +23,11 @@ import { Coverage, watchCoverage } from "./coverage.ts";
 import { Draft } from "./draft.ts";
 import { type News, WayOut } from "./escalate.ts";
 import { Group, type HeldGroup } from "./group.ts";
+import { beaconPlaces, greetPeers } from "./greet-peers.ts";
 import { beacon, hear, type Invites, lookEverywhere } from "./hear.ts";
 import { Listeners, type Member } from "./listeners.ts";
 import { type Note, Notes } from "./notes.ts";
+import { peeredIn, Peers, type PeerRow, peerRow } from "./peers.ts";
 import type { AgentSelf, Parts } from "./parts.ts";
 import type { Pursuit } from "./pursuits.ts";
 import { type Batch, type Push, Pusher } from "./push.ts";
@@ -41,6 +44,8 @@ export type Remembered = {
   readonly pushes: readonly Push[];
   readonly members: readonly Member[];
   readonly presence: readonly Listener[];
+  /** Other agents of the cluster, each by its voice certificate. */
+  readonly peers: readonly PeerRow[];
   readonly invites: Invites;
   readonly pursuits: readonly Pursuit[];
   readonly notes: readonly Note[];
@@ -86,7 +91,9 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
   }) {
     const dice = new Prng(seed);
     const book = new Book();
-    const listeners = new Listeners({ dice, challengeKey: self.secrets.challengeKey, at: now.mono });
+    const voiced = readVoice(self.voiceCertificate, self.clusterKey);
+    const voiceSerial = voiced.ok ? voiced.value.serial : 0;
+    const listeners = new Listeners({ dice, challengeKey: self.secrets.challengeKey, voiceSerial, at: now.mono });
     const wayOut = new WayOut({ key: self.secrets.escalationKey, dice });
     const push = new Pusher({
       dice, rate: settings.lanRate, at: now.mono,
@@ -99,7 +106,9 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     this.#unfit = remembered.unfit;
     const current = (): AgentSettings => this.#settings;
     this.#parts = {
-      self, group: new Group({ held: remembered.group ?? { keys: [self.group], madeAt: now.wall }, secret: self.keySecret, dice, now }), draft: new Draft(), book, push, catchUp: new CatchUp(now.mono), wayOut, listeners, approvals: new Approvals({ nonceKey: self.secrets.challengeKey, epoch: self.epoch, at: now.mono }), notes: new Notes(), coverage: new Coverage(now.mono), slowClocks: new SlowClocks(), refusals: new Tally(),
+      self, group: new Group({ held: remembered.group ?? { keys: [self.group], madeAt: now.wall }, secret: self.keySecret, dice, now }), draft: new Draft(), book, push, catchUp: new CatchUp(now.mono), wayOut, listeners, invites: remembered.invites, voiceSerial,
+      peers: new Peers({ dice, challengeKey: self.secrets.challengeKey, epoch: self.epoch }),
+      approvals: new Approvals({ nonceKey: self.secrets.challengeKey, epoch: self.epoch, at: now.mono }), notes: new Notes(), coverage: new Coverage(now.mono), slowClocks: new SlowClocks(), refusals: new Tally(),
       get settings() { return current(); },
     };
     this.#restore(remembered, now);
@@ -150,10 +159,10 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
   }
 
   nextWakeup(): Ms | undefined {
-    const { book, push, catchUp, wayOut, listeners, coverage, group } = this.#parts;
+    const { book, push, catchUp, wayOut, listeners, peers, coverage, group } = this.#parts;
     const exit = this.#failedAt === undefined || this.#exiting ? undefined : this.#failedAt + STORE_FAILED_EXIT_MS;
     const rekeying = this.#failedAt === undefined ? group.next() : undefined;
-    return earliest(book.next(), push.next(this.#now.mono), catchUp.next(this.#now.mono), wayOut.next(), listeners.next(), coverage.next(), rekeying, exit);
+    return earliest(book.next(), push.next(this.#now.mono), catchUp.next(this.#now.mono), wayOut.next(), listeners.next(), peers.next(), coverage.next(), rekeying, exit);
   }
 
   /** Everything that has fallen due. */
@@ -178,8 +187,11 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     if (this.#failedAt === undefined) rekey(parts, now);
     const challenge = listeners.takeBeacon(now.mono);
     if (challenge !== undefined) {
-      draft.add({ kind: "say", message: { kind: "beacon", body: beacon(parts, challenge, now) }, to: { kind: "everyone" }, repeat: false, deflate: false });
+      const said = { kind: "say", message: { kind: "beacon", body: beacon(parts, challenge, now) }, repeat: false, deflate: false } as const;
+      draft.add({ ...said, to: { kind: "everyone" } });
+      for (const to of beaconPlaces(parts)) draft.add({ ...said, to });
     }
+    greetPeers(parts, now);
     for (let id = book.takeForgotten(now); id !== undefined; id = book.takeForgotten(now)) this.#forget(id);
     if (this.#failedAt !== undefined && !this.#exiting && now.mono >= this.#failedAt + STORE_FAILED_EXIT_MS) {
       this.#exiting = true;
@@ -254,13 +266,14 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
 
   /** Rows of everything that changed. */
   #write(): void {
-    const { draft, book, push, wayOut, listeners, coverage, self } = this.#parts;
+    const { draft, book, push, wayOut, listeners, peers, coverage, self } = this.#parts;
     if (this.#failedAt !== undefined) return;
     const clocks = { boot: self.boot, ...this.#now };
     for (const alarm of book.takeChanged()) draft.put("alarms", alarm.id, { alarm, clocks });
     for (const one of push.takeChanged()) draft.put("pushes", one.id, one);
     for (const pursuit of wayOut.takeChanged()) draft.put("escalations", pursuit.id, pursuit);
     for (const listener of listeners.takeChanged()) draft.put("presence", listener.id, listener);
+    for (const peered of peers.takeChanged()) draft.put("peers", peered.peer.id, peerRow(peered));
     const known = coverage.takeChanged();
     if (known !== undefined) draft.put("meta", "known", known);
     if (wayOut.view.events !== this.#events) {
@@ -290,14 +303,15 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     return { status: 503, body: { error: `Nothing can be stored: ${this.#failure}` } };
   }
 
-  #restore({ alarms, pushes, members, presence, pursuits, notes: noted, known, relay, events }: Remembered, now: Now): void {
-    const { book, push, listeners, wayOut, notes, coverage } = this.#parts;
+  #restore({ alarms, pushes, members, presence, peers: peered, pursuits, notes: noted, known, relay, events }: Remembered, now: Now): void {
+    const { book, push, listeners, peers, wayOut, notes, coverage, self } = this.#parts;
     notes.restore(noted);
     coverage.restore(known);
     for (const alarm of alarms) book.put(alarm, now);
     book.takeChanged();
     listeners.restore(members, presence, now);
     wayOut.restore({ pursuits, events, brokenTold: openOwn(this.#parts, WAY_OUT) !== undefined });
+    peers.restore(peeredIn(peered, self));
     if (relay !== undefined) wayOut.use(relay, now);
     for (const one of pushes) {
       const alarm = book.get(one.id);

@@ -13,8 +13,10 @@ import type { Coverage } from "./coverage.ts";
 import type { Draft } from "./draft.ts";
 import type { WayOut } from "./escalate.ts";
 import type { Group } from "./group.ts";
+import type { Invites } from "./hear.ts";
 import type { Listeners } from "./listeners.ts";
 import type { Notes } from "./notes.ts";
+import type { Peers } from "./peers.ts";
 import type { Pusher } from "./push.ts";
 import type { SlowClocks } from "./slow-clocks.ts";
 import type { AgentSettings } from "./turn.ts";
@@ -55,6 +57,10 @@ export type Parts = {
   readonly wayOut: WayOut;
   readonly listeners: Listeners;
   readonly approvals: Approvals;
+  readonly invites: Invites;
+  /** Of our own voice certificate; 0 where the cluster key has not signed it. */
+  readonly voiceSerial: number;
+  readonly peers: Peers;
   readonly notes: Notes;
   readonly coverage: Coverage;
   readonly slowClocks: SlowClocks;

@@ -57,6 +57,7 @@ function classOf(effect: AgentEffect): "answer" | "word" | "bell" {
     case "answer":
     case "answerTimeline":
     case "enrol":
+    case "befriend":
     case "adopt":
     case "expel":
     case "setGroup":
@@ -96,6 +97,8 @@ function carryOut(ports: AgentPorts, effect: AgentEffect): void {
     case "setGroup":
       for (const { kid, key } of effect.keys) ports.ring.setGroup(kid, key);
       return;
+    case "befriend":
+      return ports.ring.addAgent(effect.peer);
     case "adopt":
       return ports.opener.adopt(effect.peer, { epoch: effect.epoch, counter: effect.counter });
     case "say":
@@ -117,15 +120,16 @@ function carryOut(ports: AgentPorts, effect: AgentEffect): void {
 }
 
 function say({ sealer, lan, log }: AgentPorts, { message, to, repeat, deflate }: Extract<AgentEffect, { kind: "say" }>): void {
-  const broadcast = to.kind === "everyone";
+  const broadcast = to.kind === "everyone" || to.kind === "agents";
   const sealed = sealer.seal(message, keyFor(to, message.kind), { broadcast, repeat, deflate });
   if (!sealed.ok) log.write("error", "cannot seal", { type: message.kind, fault: sealed.fault.kind });
-  else if (broadcast) lan.broadcast(sealed.value);
+  else if (to.kind === "everyone") lan.broadcast(sealed.value);
+  else if (to.kind === "agents") lan.broadcast(sealed.value, "agents");
   else lan.send(sealed.value, to.address);
 }
 
 /** Strangers must be able to read what is said to them, and everybody's beacon; all else is sealed. */
 function keyFor(to: Audience, kind: string): SealTo {
-  if (to.kind === "listener") return { kind: "pair", peer: to.peer };
-  return to.kind === "everyone" && kind !== "beacon" ? { kind: "group" } : { kind: "clear" };
+  if (to.kind === "listener" || to.kind === "agent") return { kind: "pair", peer: to.peer };
+  return to.kind !== "stranger" && kind !== "beacon" ? { kind: "group" } : { kind: "clear" };
 }

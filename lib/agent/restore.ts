@@ -9,7 +9,7 @@ import type { BootId, Ms, Now } from "../base/units.ts";
 import type { Store } from "../port/store.ts";
 import type { PeerId } from "../trust/keys.ts";
 import type { Remembered, Unfit } from "./machine.ts";
-import { AlarmRow, HeldGroupRow, InviteRow, KnownRow, MemberRow, NoteRow, PlaceRow, PresenceRow, PursuitRow, PushRow, RelayRow } from "./rows.ts";
+import { AlarmRow, HeldGroupRow, InviteRow, KnownRow, MemberRow, NoteRow, PeerRow, PlaceRow, PresenceRow, PursuitRow, PushRow, RelayRow } from "./rows.ts";
 
 /** What does not fit comes back as well: the machine puts it aside and raises an alarm about it. */
 export function remember(store: Pick<Store, "load">, at: { readonly boot: BootId; readonly now: Now }): Remembered {
@@ -32,6 +32,7 @@ export function remember(store: Pick<Store, "load">, at: { readonly boot: BootId
     pushes: values("pushes", PushRow),
     members: values("members", MemberRow),
     presence: values("presence", PresenceRow),
+    peers: values("peers", PeerRow),
     invites: new Map(rows("invites", InviteRow)),
     pursuits: [...values("escalations", PursuitRow)].sort((a, b) => a.givenAt - b.givenAt || a.attempt - b.attempt),
     notes: values("notes", NoteRow),

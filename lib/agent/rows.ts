@@ -76,6 +76,11 @@ export const MemberRow = z.object({
   revoked: maybe(z.object({ at: moment, certificate: z.string() })),
 }) satisfies z.ZodType<Member>;
 
+/** Another agent: what else is known of it stands in the certificate. */
+export const PeerRow = z.object({
+  voice: z.string(), address: maybe(z.object({ host: z.string(), port: z.int() })), lastHeardAt: maybe(moment),
+});
+
 export const PresenceRow = z.object({
   id: z.string(), operator: z.string(), robot: z.boolean(), host: z.string(),
   address: z.object({ host: z.string(), port: z.int(), road: z.literal("tcp").optional() }), seat: z.enum(["person", "locked", "none", "robot"]),

@@ -31,6 +31,8 @@ export type AgentSettings = {
   readonly lanRate: number;
   /** After so long an operator's listener counts as not heard for days. */
   readonly unheardMs: Ms;
+  /** Other agents of the cluster that broadcasts do not reach. */
+  readonly agents: readonly Address[];
 };
 
 export type AgentEvent =
@@ -48,6 +50,9 @@ export type AgentEvent =
 export type Audience =
   | { readonly kind: "everyone" }
   | { readonly kind: "listener"; readonly peer: PeerId; readonly address: Address }
+  | { readonly kind: "agent"; readonly peer: PeerId; readonly address: Address }
+  /** Every agent that a broadcast reaches. */
+  | { readonly kind: "agents" }
   | { readonly kind: "stranger"; readonly address: Address };
 
 export type AgentEffect =
@@ -63,6 +68,8 @@ export type AgentEffect =
   | { readonly kind: "expel"; readonly peer: PeerId }
   /** The group keys that open from now on; the last one seals. */
   | { readonly kind: "setGroup"; readonly keys: readonly GroupKey[] }
+  /** Believe this agent of the cluster from now on. */
+  | { readonly kind: "befriend"; readonly peer: Peer }
   /** Take this epoch of a peer as its present one. */
   | { readonly kind: "adopt"; readonly peer: PeerId; readonly epoch: bigint; readonly counter: bigint }
   | { readonly kind: "link"; readonly request: LinkRequest }

@@ -29,6 +29,7 @@ export type AgentConfigSettings = {
   readonly content: readonly ContentField[];
   readonly lanRate: number;
   readonly unheardMs: Ms;
+  readonly agents: readonly Address[];
 };
 
 export type AgentConfig = {
@@ -100,7 +101,7 @@ export function loadAgentConfig(
       : []),
   ];
   if (!rules.ok || !roster.ok || across.length > 0) return fail([...faults, ...across]);
-  const { cluster, agent: agentName, lan, peers, api, relay, content, coverage, replica_labels: replicaLabels } = agent.value.value;
+  const { cluster, agent: agentName, agents, lan, peers, api, relay, content, coverage, replica_labels: replicaLabels } = agent.value.value;
   return ok({
     settings: {
       rules: withLines(rules.value.value, rules.value.file),
@@ -110,6 +111,7 @@ export function loadAgentConfig(
       content,
       lanRate: lan.rate,
       unheardMs: coverage.unheard,
+      agents: agents.flatMap((text) => addressIn(text, lan.port) ?? []),
     },
     clusterName: cluster,
     agentName,

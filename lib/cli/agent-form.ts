@@ -15,6 +15,7 @@ import { PORTS } from "./ports.ts";
 export const LAN_RATE = { least: 1, most: 10_000, usual: 200 } as const;
 export const INTERFACES_MOST = 32;
 export const PEERS_MOST = 64;
+const AGENTS_MOST = 16;
 export const POLICIES_MOST = 64;
 export const TOKENS_MOST = 128;
 
@@ -62,6 +63,8 @@ const LanForm = z.strictObject({
 });
 
 const EXPECTED_PEER = `an IPv4 address, with :PORT where it is not ${PORTS.broadcast}`;
+const EXPECTED_AGENT = "an IPv4 address of another agent, with :PORT where it is not the usual one";
+const agent = z.string(EXPECTED_AGENT).max(ADDRESS_CHARACTERS_MOST).refine((text) => addressIn(text, PORTS.agent) !== undefined, EXPECTED_AGENT);
 const peer = z.string(EXPECTED_PEER).max(ADDRESS_CHARACTERS_MOST).refine((text) => addressIn(text, PORTS.broadcast) !== undefined, EXPECTED_PEER);
 
 const ApiForm = z.strictObject({
@@ -110,6 +113,8 @@ export const AgentForm = z.strictObject({
   lan: LanForm.prefault({}),
   /** Listeners that broadcasts do not reach: each is told what is broadcast. */
   peers: z.array(peer).max(PEERS_MOST).default([]),
+  /** Other agents of the cluster that broadcasts do not reach: HOST or HOST:PORT. */
+  agents: z.array(agent).max(AGENTS_MOST).default([]),
   api: ApiForm.prefault({}),
   relay: RelayForm.prefault({}),
   content: z

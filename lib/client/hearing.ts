@@ -10,8 +10,9 @@ import { earliest, earliestOf } from "../base/earliest.ts";
 import type { Prng } from "../base/prng.ts";
 import { type Ms, type Now, seconds, type WallMs } from "../base/units.ts";
 import type { Address, Link } from "../port/lan.ts";
+import { Greeting } from "../trust/greeting.ts";
 import type { PeerId } from "../trust/keys.ts";
-import { DEAF_MS, HELLO_EVERY_MS, SEEK_PAD_BYTES } from "../wire/constants.ts";
+import { DEAF_MS, SEEK_PAD_BYTES } from "../wire/constants.ts";
 import type { Body } from "../wire/message.ts";
 import type { KnownAgent } from "./turn.ts";
 import { isThere, linkTowards } from "./whereabouts.ts";
@@ -23,12 +24,8 @@ import { isThere, linkTowards } from "./whereabouts.ts";
  */
 export type Grade = "searching" | "heard" | "unanswered" | "unknown" | "deaf" | "elsewhere";
 
-/** Between HELLOs that were not answered. */
-const HELLO_AGAIN = { firstMs: seconds(1), mostMs: HELLO_EVERY_MS } as const;
 /** Between SEEKs while an agent is not heard. */
 export const SEEK_AGAIN = { firstMs: seconds(1), mostMs: seconds(30) } as const;
-/** What may be a recording is challenged at most so often: anybody can replay it. */
-const ASIDE_EVERY_MS: Ms = seconds(5);
 /** A pause of the whole process that is longer: the host slept, and what was due meanwhile says nothing about the agent. */
 export const SLEPT_MS: Ms = seconds(40);
 /** After such a pause the agent has so long to be heard. */
@@ -39,8 +36,6 @@ const ANSWER_GRACE_MS: Ms = seconds(10);
 const SEEK_AFTER_TRIES = 3;
 /** SEEKs whose answer is still believed. */
 const SEEK_NONCES_MOST = 4;
-/** HELLOs whose answer is still waited for. */
-const NONCES_MOST = 4;
 
 /** What was adopted of an agent's speech; stored. */
 export type Place = { readonly epoch: bigint; readonly counter: bigint };
@@ -66,11 +61,7 @@ type Held = {
   beacon: Body<"beacon"> | undefined;
   heardAt: WallMs | undefined;
   broadcastAt: WallMs | undefined;
-  challenge: string;
-  nonces: readonly string[];
-  /** HELLOs since the last answer. */
-  tries: number;
-  helloDue: Ms | undefined;
+  readonly greeting: Greeting;
   /** Before this moment silence is not held against it: we have only begun to listen. */
   graceUntil: Ms;
   /** The last beacon, proven to be of now or not. */
@@ -78,8 +69,6 @@ type Held = {
   /** The last packet that was proven to be of now. */
   provenAt: Ms;
   answeredAt: Ms;
-  asideAt: Ms;
-  saidHelloAt: Ms;
   /** It has answered a SEEK of ours that it does not know us, and has not welcomed us since. */
   disowned: boolean;
 };
@@ -87,13 +76,13 @@ type Held = {
 const NEVER: Ms = Number.NEGATIVE_INFINITY;
 
 /** A HELLO that is to be said now; the machine fills in what the others know. */
-export type Greeting = { readonly agent: PeerId; readonly address: Address; readonly nonce: string; readonly challenge: string; readonly place: Place };
+export type Hello = { readonly agent: PeerId; readonly address: Address; readonly nonce: string; readonly challenge: string; readonly place: Place };
 
 export class Ears {
   readonly #dice: Prng;
   readonly #nonceKey: Uint8Array;
   readonly #agents = new Map<PeerId, Held>();
-  readonly #extra: Greeting[] = [];
+  readonly #extra: Hello[] = [];
   #greetings = 0;
   #seekDue: Ms | undefined;
   #seeks = 0;
@@ -111,9 +100,8 @@ export class Ears {
     this.#seekDue = at;
     for (const agent of agents) {
       this.#agents.set(agent.id, {
-        agent, grade: "searching", place: places.get(agent.id), believed: false, beacon: undefined, heardAt: undefined, broadcastAt: undefined, challenge: "",
-        nonces: [], tries: 0, helloDue: undefined, graceUntil: at + DEAF_MS, beaconAt: NEVER, provenAt: NEVER, answeredAt: NEVER,
-        asideAt: NEVER, saidHelloAt: NEVER, disowned: false,
+        agent, grade: "searching", place: places.get(agent.id), believed: false, beacon: undefined, heardAt: undefined, broadcastAt: undefined,
+        greeting: new Greeting(dice), graceUntil: at + DEAF_MS, beaconAt: NEVER, provenAt: NEVER, answeredAt: NEVER, disowned: false,
       });
     }
   }
@@ -142,7 +130,7 @@ export class Ears {
     if (!slept) return false;
     for (const held of this.#agents.values()) {
       held.graceUntil = Math.max(held.graceUntil, now + AWAKE_GRACE_MS);
-      if (held.challenge !== "") held.helloDue = now;
+      held.greeting.hasten(now);
     }
     this.#seeks = 0;
     this.#seekDue = now;
@@ -170,8 +158,8 @@ export class Ears {
   ask(id: PeerId, now: Ms): void {
     const held = this.#agents.get(id);
     if (held === undefined) return;
-    if (held.challenge === "") this.#seekDue = now;
-    else held.helloDue = Math.max(now, held.saidHelloAt + HELLO_AGAIN.firstMs);
+    if (held.greeting.challenge === "") this.#seekDue = now;
+    else held.greeting.hasten(now);
   }
 
   /** A beacon of an agent that we know. `newer`, `older`: of an epoch that must be proven first. */
@@ -189,11 +177,8 @@ export class Ears {
     // A beacon that could be a recording moves nothing that works: who answers there will be believed.
     if (freshness === "fresh" || !held.believed || held.grade !== "heard") held.agent = sameAgent(held.agent, { ...held.agent, address }) ? held.agent : { ...held.agent, address };
     else if (address.host !== held.agent.address?.host || address.port !== held.agent.address.port) this.#challengeAside(held, address, body.challenge, now.mono);
-    const another = held.challenge !== body.challenge;
-    held.challenge = body.challenge;
     if (freshness === "fresh") this.#heard(held, now);
-    const waiting = held.tries > 0 || !held.believed || freshness === "newer";
-    if (held.helloDue === undefined || (waiting && another)) held.helloDue = Math.max(now.mono, held.saidHelloAt + HELLO_AGAIN.firstMs);
+    held.greeting.hear(body.challenge, { waiting: !held.believed || freshness === "newer", now: now.mono });
   }
 
   /**
@@ -210,8 +195,7 @@ export class Ears {
 
   /** Its HELLO does not wait for its time. */
   hasten(id: PeerId, now: Ms): void {
-    const held = this.#agents.get(id);
-    if (held?.helloDue !== undefined) held.helloDue = Math.min(held.helloDue, Math.max(now, held.saidHelloAt + HELLO_AGAIN.firstMs));
+    this.#agents.get(id)?.greeting.hasten(now);
   }
 
   /** Something fresh came from an agent: it is there. */
@@ -230,31 +214,28 @@ export class Ears {
    */
   welcome(id: PeerId, { nonce, place, agent }: { readonly nonce: string; readonly place: Place; readonly agent: Omit<KnownAgent, "heardOn"> & { readonly address: Address } }, now: Now): { readonly adopt: boolean } | undefined {
     const held = this.#agents.get(id);
-    if (held === undefined || !held.nonces.includes(nonce)) return undefined;
+    if (held === undefined || !held.greeting.answer(nonce, now.mono)) return undefined;
     const adopt = !held.believed || held.place?.epoch !== place.epoch;
     if (adopt) held.place = place;
     held.believed = true;
-    held.nonces = [];
-    held.tries = 0;
     held.disowned = false;
     held.answeredAt = now.mono;
     held.agent = sameAgent(held.agent, agent) ? held.agent : { ...agent, heardOn: held.agent.heardOn };
-    held.helloDue = now.mono + Math.round(this.#dice.around(HELLO_EVERY_MS, 0.2));
     this.#heard(held, now);
     return { adopt };
   }
 
   /** HELLOs that are to be said now. */
-  takeGreetings(now: Ms): readonly Greeting[] {
+  takeGreetings(now: Ms): readonly Hello[] {
     const greetings = this.#extra.splice(0);
     for (const held of this.#agents.values()) {
       const { address } = held.agent;
-      if (held.helloDue === undefined || held.helloDue > now || address === undefined) continue;
-      greetings.push(this.#greet(held, address, held.challenge));
-      held.helloDue = now + backoff(held.tries, HELLO_AGAIN, this.#dice);
-      held.tries += 1;
-      held.saidHelloAt = now;
-      if (held.tries === SEEK_AFTER_TRIES) this.#seekDue ??= now;
+      const { due, challenge } = held.greeting;
+      if (due === undefined || due > now || address === undefined) continue;
+      const hello = this.#hello(held, address, challenge);
+      held.greeting.say(hello.nonce, now);
+      greetings.push(hello);
+      if (held.greeting.tries === SEEK_AFTER_TRIES) this.#seekDue ??= now;
     }
     return greetings;
   }
@@ -262,7 +243,7 @@ export class Ears {
   /** Whether SEEK is to be said now, to everybody and to these. */
   takeSeek(now: Ms): readonly KnownAgent[] | undefined {
     if (this.#seekDue === undefined || this.#seekDue > now) return undefined;
-    const missing = [...this.#agents.values()].filter(({ grade, tries }) => grade !== "heard" || tries >= SEEK_AFTER_TRIES);
+    const missing = [...this.#agents.values()].filter(({ grade, greeting }) => grade !== "heard" || greeting.tries >= SEEK_AFTER_TRIES);
     if (missing.length === 0 && this.#seeks > 0) {
       this.#seekDue = undefined;
       return undefined;
@@ -295,7 +276,7 @@ export class Ears {
   }
 
   next(): Ms | undefined {
-    const agents = earliestOf(this.#agents.values(), (held) => earliest(held.agent.address === undefined ? undefined : held.helloDue, regradeDue(held, this.#lastAt)));
+    const agents = earliestOf(this.#agents.values(), (held) => earliest(held.agent.address === undefined ? undefined : held.greeting.due, regradeDue(held, this.#lastAt)));
     return earliest(this.#seekDue, this.#extra.length > 0 ? this.#lastAt : undefined, agents);
   }
 
@@ -313,15 +294,14 @@ export class Ears {
    * state speaks in a lower epoch, one that moved and started again from elsewhere in a higher one.
    */
   #challengeAside(held: Held, address: Address, challenge: string, now: Ms): void {
-    if (now - held.asideAt < ASIDE_EVERY_MS) return;
-    held.asideAt = now;
-    this.#extra.push(this.#greet(held, address, challenge));
+    if (!held.greeting.mayAside(now)) return;
+    const hello = this.#hello(held, address, challenge);
+    held.greeting.sayAside(hello.nonce);
+    this.#extra.push(hello);
   }
 
-  #greet(held: Held, address: Address, challenge: string): Greeting {
-    const nonce = this.#nonce();
-    held.nonces = [nonce, ...held.nonces].slice(0, NONCES_MOST);
-    return { agent: held.agent.id, address, nonce, challenge, place: held.place ?? { epoch: 0n, counter: 0n } };
+  #hello(held: Held, address: Address, challenge: string): Hello {
+    return { agent: held.agent.id, address, nonce: this.#nonce(), challenge, place: held.place ?? { epoch: 0n, counter: 0n } };
   }
 
   /** Never the same twice: the key is new in each process. */

@@ -110,6 +110,10 @@ function routesOf({ report, ask, version, drops = () => ({}) }: AgentDoor): Read
       ...get("read", ({ query }) => switched(query, "fresh", (fresh) => ask({ kind: "relay", fresh }))),
       ...post("own", RelayBody, (relay) => ask({ kind: "joinedRelay", relay })),
     },
+    "/v1/peers": {
+      ...get("read", () => ask({ kind: "peers" })),
+      ...post("own", PeerBody, ({ voice }) => ask({ kind: "paired", voice })),
+    },
     "/v1/invites": post("own", InviteBody, ({ warrant, joinKey }) => ask({ kind: "invited", warrant, joinKey })),
     "/v1/approvals": { ...get("own", () => ask({ kind: "approvals" })), ...post("own", ApprovalBody, ({ warrant }) => ask({ kind: "approved", warrant })) },
     "/v1/revocations": post("own", RevocationsBody, ({ revocations }) => ask({ kind: "revoked", certificates: revocations })),
@@ -131,6 +135,7 @@ const AckBody = z.strictObject({
     .transform((comment) => comment.toWellFormed().replace(/\p{Cc}+/gu, " ").trim())
     .default(""),
 });
+const PeerBody = z.strictObject({ voice: base64 });
 const InviteBody = z.strictObject({ warrant: base64, joinKey: base64 });
 const ApprovalBody = z.strictObject({ warrant: base64 });
 const RevocationsBody = z.strictObject({ revocations: z.array(base64).min(1).max(REVOCATIONS_MOST) });

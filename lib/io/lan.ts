@@ -46,11 +46,12 @@ export type AgentLanOptions = LanOptions & {
 export async function openAgentLan({ port, broadcastPort, peers = [], tcp = false, ...options }: AgentLanOptions): Promise<Result<Lan, LanFault>> {
   const unicast = await receiver(port, { shared: false, options });
   if (!unicast.ok) return unicast;
-  const lan = lanOver({ unicast: unicast.value, others: [], toPort: broadcastPort, options });
+  const lan = lanOver({ unicast: unicast.value, others: [], toPort: broadcastPort, agentPort: port, options });
   const byTcp = tcp ? listenTcp({ port, ...options }) : undefined;
   return ok({
-    broadcast: (datagram) => {
-      lan.broadcast(datagram);
+    broadcast: (datagram, to) => {
+      lan.broadcast(datagram, to);
+      if (to === "agents") return;
       for (const peer of peers) lan.send(datagram, peer);
       byTcp?.broadcast(datagram);
     },
@@ -75,7 +76,7 @@ export async function openClientLan({ broadcastPort, agentPort, onBroken = () =>
   if (!shared.ok) return shared;
   const unicast = await receiver(0, { shared: false, options });
   if (!unicast.ok) return unicast;
-  const lan = lanOver({ unicast: unicast.value, others: [shared.value], toPort: agentPort, options });
+  const lan = lanOver({ unicast: unicast.value, others: [shared.value], toPort: agentPort, agentPort, options });
   const byTcp = dialTcp({ onDatagram: options.onDatagram, onBroken });
   return ok({
     broadcast: lan.broadcast,
@@ -119,8 +120,10 @@ function hear(socket: Socket, { onDatagram }: LanOptions): void {
 
 type Sending = { readonly road: Road; readonly socket: Socket };
 
+type Opened = { readonly unicast: Socket; readonly others: readonly Socket[]; readonly toPort: number; readonly agentPort: number; readonly options: LanOptions };
+
 /** Belongs to the group where broadcasts are heard: on the first of the other sockets, or on the only one. */
-function lanOver({ unicast, others, toPort, options }: { readonly unicast: Socket; readonly others: readonly Socket[]; readonly toPort: number; readonly options: LanOptions }): Lan {
+function lanOver({ unicast, others, toPort, agentPort, options }: Opened): Lan {
   const sending = new Map<string, Sending>();
   const { multicast } = options;
   const [hearing = unicast] = others;
@@ -144,10 +147,11 @@ function lanOver({ unicast, others, toPort, options }: { readonly unicast: Socke
   reread();
   const timer = setInterval(reread, options.rereadMs ?? REREAD_MS);
   return {
-    broadcast: (datagram) => {
+    broadcast: (datagram, to) => {
+      const port = to === "agents" ? agentPort : toPort;
       for (const { road, socket } of sending.values()) {
-        broadcastOn(socket, road.broadcasts, { datagram, port: toPort, options });
-        if (multicast !== undefined) broadcastOn(socket, [multicast.group], { datagram, port: toPort, options });
+        broadcastOn(socket, road.broadcasts, { datagram, port, options });
+        if (multicast !== undefined) broadcastOn(socket, [multicast.group], { datagram, port, options });
       }
     },
     send: (datagram, { host, port }) => {

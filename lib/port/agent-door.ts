@@ -19,6 +19,8 @@ export type Question =
   | { readonly kind: "ack"; readonly id: string; readonly operator: string; readonly comment: string; readonly way: "console" | "outside" }
   | { readonly kind: "listeners" }
   | { readonly kind: "coverage" }
+  /** The other agents of the cluster. */
+  | { readonly kind: "peers" }
   | { readonly kind: "relay"; readonly fresh: boolean }
   | { readonly kind: "ready" }
   /** A warrant signed by the cluster key, and the key that JOIN's MAC is under. */
@@ -29,5 +31,7 @@ export type Question =
   | { readonly kind: "approved"; readonly warrant: string }
   /** Revocations signed by the cluster key: all of them take effect, or none. */
   | { readonly kind: "revoked"; readonly certificates: readonly string[] }
+  /** The voice certificate of another agent that the cluster key has let in. */
+  | { readonly kind: "paired"; readonly voice: string }
   /** The relay that this agent has joined by its join string. */
   | { readonly kind: "joinedRelay"; readonly relay: RelayAddress };

@@ -16,8 +16,8 @@ export type Link = {
 };
 
 export interface Lan {
-  /** Sends on every interface in use, to the broadcast port; an agent to its listeners, a listener to the agents' port. */
-  broadcast(datagram: Uint8Array): void;
+  /** Sends on every interface in use, to the broadcast port; an agent to its listeners or, where it says so, to the other agents, a listener to the agents' port. */
+  broadcast(datagram: Uint8Array, to?: "agents"): void;
   /** Sends to one address, from the socket whose answers come back to us. */
   send(datagram: Uint8Array, to: Address): void;
   close(): void;

@@ -69,6 +69,7 @@ export class KeyRing {
   readonly #expelled = new Set<PeerId>();
   /** In the order in which they were set. */
   readonly #groups = new Map<number, Uint8Array>();
+  readonly #agents = new Set<PeerId>();
   readonly #traffic = new Map<string, Uint8Array>();
   #groupKid = 0;
 
@@ -81,10 +82,21 @@ export class KeyRing {
     this.#traffic.clear();
   }
 
+  /** The same for another agent of the cluster: an agent lets it say what no listener may. */
+  addAgent(peer: Peer): void {
+    this.addPeer(peer);
+    this.#agents.add(peer.id);
+  }
+
+  isAgent(id: PeerId): boolean {
+    return this.#agents.has(id);
+  }
+
   /** Forgets the keys of one that was revoked: nothing of it is opened any more, and nothing sealed for it. */
   expel(id: PeerId): void {
     this.#expelled.add(id);
     this.#peers.delete(id);
+    this.#agents.delete(id);
     this.#traffic.clear();
   }
 

@@ -33,8 +33,9 @@ export type Drop = HeaderFault | BodyFault | "unknown sender" | "revoked" | "unk
 
 export type Side = "agent" | "client";
 
-/** Who may say what: to an agent come these, to a listener the others; in clear only those of strangers. */
+/** Who may say what: to an agent come these of listeners and those of other agents, to a listener those of agents; in clear only those of strangers. */
 export const FROM_LISTENERS: readonly MessageKind[] = ["seek", "hello", "bye", "receipt", "ack", "fetch", "join", "commit", "rekeyed"];
+export const AMONG_AGENTS: readonly MessageKind[] = ["beacon", "hello", "welcome", "bye"];
 export const FROM_AGENTS: readonly MessageKind[] = ["beacon", "welcome", "alarm", "state", "acked", "data", "joined", "pending", "rekey", "bye"];
 export const IN_CLEAR: readonly MessageKind[] = ["beacon", "seek", "join", "joined", "commit", "pending"];
 /** Whose body is as long as one may be, whatever it says: nobody can make an agent send more than they have sent. */
@@ -91,8 +92,13 @@ export class Opener {
     if (!header.ok) return fail(header.fault);
     const { kind, sender, suite } = header.value;
     if (sender === this.#ring.own.id) return fail("own echo");
-    if (!(this.#side === "agent" ? FROM_LISTENERS : FROM_AGENTS).includes(kind)) return fail("wrong direction");
+    if (!this.#mayComeFrom(sender).includes(kind)) return fail("wrong direction");
     return suite === SUITE_CLEAR ? this.#openClear(datagram, header.value, from, now) : this.#openSealed(datagram, header.value, from, now);
+  }
+
+  #mayComeFrom(sender: PeerId): readonly MessageKind[] {
+    if (this.#side === "client") return FROM_AGENTS;
+    return this.#ring.isAgent(sender) ? AMONG_AGENTS : FROM_LISTENERS;
   }
 
   /** JOIN, JOINED and the BEACON of a cluster not joined bring their key along; whether to believe it is the machine's affair. */
@@ -124,7 +130,7 @@ export class Opener {
     const trafficKey = this.#ring.trafficKey(speech);
     if (trafficKey === undefined) return fail("unknown key");
     const sealed = kid === KID_PAIRWISE ? "pair" : "group";
-    const role = this.#side === "agent" ? "listener" : "agent";
+    const role = this.#side === "agent" && !this.#ring.isAgent(sender) ? "listener" : "agent";
     const granted = (): boolean => this.#rates.member({ sender, role, from, sealed, freshness }, now);
     const opened = this.#seal.openPacket(datagram, { signer, trafficKey, granted });
     if (!opened.ok) return fail(opened.fault);

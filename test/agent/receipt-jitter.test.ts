@@ -7,7 +7,7 @@ import { Prng } from "../../lib/base/prng.ts";
 const NOW = { mono: 0, wall: 1_000_000 };
 
 function receiptJitterOf(present: number, at = 0) {
-  const listeners = new Listeners({ dice: new Prng(1), challengeKey: new Uint8Array(32), at: 0 });
+  const listeners = new Listeners({ dice: new Prng(1), challengeKey: new Uint8Array(32), voiceSerial: 1, at: 0 });
   const heard = Array.from({ length: present }, (_, index) => ({
     id: String(index), operator: "li", robot: false, host: "laptop", address: { host: "10.0.0.2", port: 1024 },
     seat: "person", build: "1", lastHeardAt: NOW.wall, leaseUntil: 0,

@@ -112,7 +112,7 @@ describe("a configuration is refused", () => {
     ["without agent.yaml", { agent: undefined }, "agent.yaml: The file is missing, must be there; gapbell-agent init writes a first one"],
     ["without rules.yaml", { rules: undefined }, "rules.yaml: The file is missing"],
     ["without roster.yaml", { roster: undefined }, "roster.yaml: The file is missing"],
-    ["with a field that nobody knows", { agent: `${AGENT_YAML}clutser: x\n` }, 'agent.yaml:3:1: clutser is unknown here, must be one of cluster, agent, lan, peers, api, relay, content, coverage, replica_labels, policies; did you mean "cluster"?'],
+    ["with a field that nobody knows", { agent: `${AGENT_YAML}clutser: x\n` }, 'agent.yaml:3:1: clutser is unknown here, must be one of cluster, agent, lan, peers, agents, api, relay, content, coverage, replica_labels, policies; did you mean "cluster"?'],
     ["without the cluster's name", { agent: "agent: node1\n" }, "agent.yaml:1:1: cluster is missing, must be text"],
     ["with a cluster's name of blanks", { agent: 'cluster: "a b"\nagent: node1\n' }, 'agent.yaml:1:10: cluster is "a b", must be a name of 1 to 32'],
     ["with a port that does not exist", { agent: `${AGENT_YAML}lan: {port: 70000}\n` }, "agent.yaml:3:13: lan.port is 70000, must be a port from 1 to 65535"],

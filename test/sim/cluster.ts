@@ -80,7 +80,7 @@ export function settings({ rate, quick }: { readonly rate: number; readonly quic
     rules: rulesOf(quick),
     roster: { operators: Object.fromEntries(OPERATORS.map((one) => [one.name, one])), teams: { night: ["zhao", "chief"] }, lastResort: ["chief"] },
     policies: { default: DEFAULT_POLICY, quick: QUICK },
-    replicaLabels: ["replica"], content: ["severity", "module", "item", "text", "times", "id"], lanRate: rate, unheardMs: hours(1),
+    replicaLabels: ["replica"], content: ["severity", "module", "item", "text", "times", "id"], lanRate: rate, unheardMs: hours(1), agents: [],
   };
 }
 

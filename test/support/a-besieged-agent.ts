@@ -2,6 +2,7 @@
 
 import { Agent } from "../../lib/agent/machine.ts";
 import { peerOfMember } from "../../lib/agent/hear.ts";
+import { peeredIn } from "../../lib/agent/peers.ts";
 import { placesOf, remember } from "../../lib/agent/restore.ts";
 import type { AgentEffect, AgentEvent } from "../../lib/agent/turn.ts";
 import { ackNonce } from "../../lib/agent/views.ts";
@@ -19,15 +20,16 @@ import { fill, Party } from "./a-cluster.ts";
 import { settings } from "./an-agent.ts";
 
 export const CLUSTER = identityFrom({ ed: fill(1), x: fill(1) });
-const VOICE = identityFrom({ ed: fill(2), x: fill(102) });
 export const NONCE_KEY = fill(6);
 
-export type Said = { readonly message: Message; readonly datagram: Uint8Array; readonly to: Address | "everyone" };
+export type Said = { readonly message: Message; readonly datagram: Uint8Array; readonly to: Address | "everyone" | "agents" };
 
 export class BesiegedAgent {
   readonly #rows = new Map<string, unknown>();
   readonly #replies = new Map<number, Reply>();
   readonly #names: { readonly clusterName: string; readonly agentName: string };
+  readonly voice: Identity;
+  readonly voiceCertificate: string;
   #now: Now = { mono: minutes(100), wall: Date.UTC(2026, 0, 10, 12) };
   #ticket = 0;
   #life = 0n;
@@ -35,14 +37,14 @@ export class BesiegedAgent {
   party: Party;
   #agent: Agent;
 
-  constructor({ clusterName = "c1", agentName = "node1" } = {}) {
-    this.#names = { clusterName, agentName };
+  /** @param number 1, 2, …: which agent of the cluster it is */
+  constructor({ clusterName = "c1", number = 1, agentName }: { readonly clusterName?: string; readonly number?: number; readonly agentName?: string } = {}) {
+    const name = agentName ?? `node${number}`;
+    this.#names = { clusterName, agentName: name };
+    this.voice = identityFrom({ ed: fill(1 + number), x: fill(101 + number) });
+    this.voiceCertificate = issue("voice", { serial: number, agent: name, ed: toBase64(this.voice.ed), x: toBase64(this.voice.x) }, CLUSTER.signer);
     [this.party, this.#agent] = this.#begins();
     this.put({ kind: "started" });
-  }
-
-  get voice(): Identity {
-    return VOICE;
   }
 
   get now(): Now {
@@ -59,13 +61,14 @@ export class BesiegedAgent {
     this.#life += 1n;
     const store = { load: (table: string) => [...this.#rows].filter(([key]) => key.startsWith(`${table} `)).map(([key, row]) => ({ id: key.slice(table.length + 1), row })) };
     const remembered = remember(store, { boot: "boot-1", now: this.#now });
-    const party = new Party({ identity: VOICE, peers: remembered.members.map(peerOfMember), side: "agent", epoch: this.#life });
+    const party = new Party({ identity: this.voice, peers: remembered.members.map(peerOfMember), side: "agent", epoch: this.#life });
+    for (const { peer } of peeredIn(remembered.peers, { clusterKey: CLUSTER.ed, voice: this.voice })) party.ring.addAgent(peer);
     for (const [listener, place] of placesOf(store)) party.opener.adopt(listener, place);
     const agent = new Agent({
       settings: settings(), seed: 7, now: this.#now, remembered,
       self: {
-        ...this.#names, clusterKey: CLUSTER.ed, version: "test", port: 11_115, voice: VOICE, group: { kid: 1, key: fill(4) }, boot: "boot-1", epoch: this.#life, keySecret: fill(90 + Number(this.#life)),
-        voiceCertificate: issue("voice", { serial: 1, agent: this.#names.agentName, ed: toBase64(VOICE.ed), x: toBase64(VOICE.x) }, CLUSTER.signer),
+        ...this.#names, clusterKey: CLUSTER.ed, version: "test", port: 11_115, voice: this.voice, group: { kid: 1, key: fill(4) }, boot: "boot-1", epoch: this.#life, keySecret: fill(90 + Number(this.#life)),
+        voiceCertificate: this.voiceCertificate,
         secrets: { alarmKey: fill(5), nonceKey: NONCE_KEY, escalationKey: fill(7), challengeKey: fill(8) },
       },
     });
@@ -113,7 +116,7 @@ export class BesiegedAgent {
 
   /** Joins, and says hello. @returns the newcomer */
   enrols(identity: Identity, { operator = "li", number = 1, at }: { readonly operator?: string; readonly number?: number; readonly at: Address }): Party {
-    const party = new Party({ identity, peers: [VOICE], side: "client" });
+    const party = new Party({ identity, peers: [this.voice], side: "client" });
     const join = composeJoin({ invite: this.invites({ operator, number }), own: identity, nonce: fill(number, 16), host: "laptop" });
     const [joined] = this.hears(party.seal({ kind: "join", body: join }, "clear"), at);
     if (joined?.message.kind !== "joined" || joined.message.body.refused !== undefined) throw new Error(`not joined: ${JSON.stringify(joined?.message)}`);
@@ -127,7 +130,7 @@ export class BesiegedAgent {
       nonce: toBase64(fill(3, 8)), challenge: this.challenge(), versions: [1, 1], serial: 1, host: "laptop", seat: "person",
       heard: { epoch: "0", counter: "0" }, open: "", rules: "", build: "test", ...set,
     };
-    return party.seal({ kind: "hello", body }, VOICE);
+    return party.seal({ kind: "hello", body }, this.voice);
   }
 
   /** The challenge of its present beacon. */
@@ -191,6 +194,11 @@ export class BesiegedAgent {
     return ackNonce({ id, revision }, NONCE_KEY);
   }
 
+  /** What the disk has kept of one table, in order of id. */
+  rows(table: string): readonly unknown[] {
+    return [...this.#rows].filter(([key]) => key.startsWith(`${table} `)).sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+  }
+
   /** What a person asks of it. @returns the body of the reply */
   ask(question: Extract<AgentEvent, { kind: "asked" }>["question"]): unknown {
     const ticket = (this.#ticket += 1);
@@ -206,18 +214,19 @@ export class BesiegedAgent {
     else if (effect.kind === "expel") {
       ring.expel(effect.peer);
       opener.forget(effect.peer);
-    }
+    } else if (effect.kind === "befriend") ring.addAgent(effect.peer);
     else if (effect.kind === "adopt") opener.adopt(effect.peer, effect);
     else if (effect.kind === "welcome") this.#say({ kind: "welcome", body: { ...effect.body, epoch: String(sealer.epoch), counter: String(sealer.counter) } }, effect);
-    else if (effect.kind === "say") this.#say(effect.message, effect.to.kind === "everyone" ? "everyone" : effect.to);
+    else if (effect.kind === "say") this.#say(effect.message, "address" in effect.to ? effect.to : effect.to.kind);
   }
 
-  #say(message: Message, to: "everyone" | { readonly peer?: string; readonly address: Address }): void {
-    const sealTo = to === "everyone" ? (message.kind === "beacon" ? "clear" : "group") : to.peer === undefined ? "clear" : undefined;
-    const peer = to === "everyone" || to.peer === undefined ? "" : to.peer;
-    const sealed = this.party.sealer.seal(message, sealTo === undefined ? { kind: "pair", peer } : { kind: sealTo }, { broadcast: to === "everyone", repeat: false, deflate: message.kind === "joined" });
+  #say(message: Message, to: "everyone" | "agents" | { readonly peer?: string; readonly address: Address }): void {
+    const broadcast = typeof to === "string";
+    const sealTo = broadcast ? (message.kind === "beacon" ? "clear" : "group") : to.peer === undefined ? "clear" : undefined;
+    const peer = broadcast || to.peer === undefined ? "" : to.peer;
+    const sealed = this.party.sealer.seal(message, sealTo === undefined ? { kind: "pair", peer } : { kind: sealTo }, { broadcast, repeat: false, deflate: message.kind === "joined" });
     if (!sealed.ok) throw new Error(`cannot seal ${message.kind}: ${JSON.stringify(sealed.fault)}`);
-    this.#said.push({ message, datagram: sealed.value, to: to === "everyone" ? to : to.address });
+    this.#said.push({ message, datagram: sealed.value, to: broadcast ? to : to.address });
   }
 
   #to(mono: Ms): void {

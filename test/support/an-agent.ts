@@ -36,7 +36,7 @@ export function settings(set: Partial<AgentSettings> & { readonly people?: reado
     rules: { rules: [{ name: "default", line: 1, match: [], module: "{module}", item: "{item}", severity: "source", policy: "default" }] },
     roster: { operators: Object.fromEntries(people.map((one) => [one.name, one])), teams: {}, lastResort: ["chief"] },
     policies: { default: DEFAULT_POLICY },
-    replicaLabels: [], content: ["severity", "module", "item", "text", "times", "id"], lanRate: 200, unheardMs: days(3),
+    replicaLabels: [], content: ["severity", "module", "item", "text", "times", "id"], lanRate: 200, unheardMs: days(3), agents: [],
     ...more,
   };
 }

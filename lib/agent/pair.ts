@@ -1,0 +1,39 @@
+/** Another agent is let into the cluster: from then on the two believe each other, and each knows whom the other has enrolled. */
+
+import type { Now } from "../base/units.ts";
+import { readVoice } from "../trust/voice.ts";
+import type { Parts } from "./parts.ts";
+import { PEERS_MOST } from "./peers.ts";
+import { exportInvites, exportMembers } from "./sharing.ts";
+
+type Reply = (status: number, body: unknown) => void;
+
+/** @param voice certificate that the cluster key has signed. Answers with what the other agent must know to begin. */
+export function pair(parts: Parts, voice: string, reply: Reply): void {
+  const { peers, draft, self, listeners } = parts;
+  const voiced = readVoice(voice, self.clusterKey);
+  if (!voiced.ok) return reply(400, { error: "The certificate is not signed by this cluster's key", field: "voice" });
+  const { peer, name, serial } = voiced.value;
+  if (peer.id === self.voice.id) return reply(400, { error: "The certificate is this agent's own", field: "voice", expected: "another agent's" });
+  const before = peers.all().find((other) => other.name === name && other.peer.id !== peer.id);
+  if (peers.get(peer.id) === undefined && before === undefined && peers.size >= PEERS_MOST) {
+    return reply(409, { error: `${PEERS_MOST} other agents are known, and no more are taken`, field: "voice" });
+  }
+  // One of that name whose host was lost: the new keys stand in the place of the old ones.
+  if (before !== undefined) {
+    peers.remove(before.peer.id);
+    draft.remove("peers", before.peer.id);
+    draft.add({ kind: "expel", peer: before.peer.id });
+  }
+  peers.add({ ...voiced.value, address: peers.addressOf(peer.id), lastHeardAt: peers.get(peer.id)?.lastHeardAt });
+  draft.add({ kind: "befriend", peer });
+  draft.log("paired", { agent: name, serial });
+  reply(200, { agent: name, serial, members: exportMembers(listeners), invites: exportInvites(parts.invites) });
+}
+
+/** The other agents, for people. */
+export function peersView({ peers }: Parts, now: Now): readonly Readonly<Record<string, unknown>>[] {
+  return peers.all().map(({ peer, name, serial, voice, address, lastHeardAt }) => ({
+    id: peer.id, name, serial, voice, address: address && `${address.host}:${address.port}`, lastHeardAt, present: peers.isPresent(peer.id, now.mono),
+  }));
+}
