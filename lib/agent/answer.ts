@@ -38,7 +38,10 @@ export function answer(parts: Parts, invites: Invites, { question, ticket }: { r
       return reply(200, { id: alarm.id, ...acknowledge(parts, alarm, { operator, comment, way, revision: alarm.life.revision }, now) });
     }
     case "listeners":
-      return reply(200, { refused: parts.refusals.all, asking: parts.approvals.waiting(now.mono).length, listeners: [...listeners.members(), ...listeners.revoked()].map((member) => listenerOf(parts, member, now)) });
+      return reply(200, {
+        refused: parts.refusals.all, asking: parts.approvals.waiting(now.mono).length, agents: peersView(parts, now),
+        listeners: [...listeners.members(), ...listeners.revoked()].map((member) => listenerOf(parts, member, now)),
+      });
     case "peers":
       return reply(200, { serial: parts.voiceSerial, peers: peersView(parts, now) });
     case "coverage": {

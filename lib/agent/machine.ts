@@ -34,6 +34,7 @@ import { type Batch, type Push, Pusher } from "./push.ts";
 import type { Alarm } from "../alarm/alarm.ts";
 import { wantsPerson } from "../alarm/lifecycle.ts";
 import { beginGroup, rekey } from "./rekey.ts";
+import { type Granted, importGranted } from "./sharing.ts";
 import { SlowClocks } from "./slow-clocks.ts";
 import { type AgentEvent, type AgentSettings, type AgentTurn, type Audience, STORE_FAILED_EXIT_MS } from "./turn.ts";
 import { inOrder, itemOf, stateOf } from "./views.ts";
@@ -47,6 +48,8 @@ export type Remembered = {
   /** Other agents of the cluster, each by its voice certificate. */
   readonly peers: readonly PeerRow[];
   readonly invites: Invites;
+  /** Of the grant by which this agent was let in, until it is taken in. */
+  readonly granted: Granted | undefined;
   readonly pursuits: readonly Pursuit[];
   readonly notes: readonly Note[];
   /** Since when each operator is in the roster. */
@@ -83,6 +86,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
   #exiting = false;
   #events: number;
   #unfit: readonly Unfit[];
+  #granted: Granted | undefined;
   #now: Now;
 
   /** @param seed of the jitter; any 32-bit integer */
@@ -104,6 +108,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     this.#invites = remembered.invites;
     this.#events = remembered.events;
     this.#unfit = remembered.unfit;
+    this.#granted = remembered.granted;
     const current = (): AgentSettings => this.#settings;
     this.#parts = {
       self, group: new Group({ held: remembered.group ?? { keys: [self.group], madeAt: now.wall }, secret: self.keySecret, dice, now }), draft: new Draft(), book, push, catchUp: new CatchUp(now.mono), wayOut, listeners, invites: remembered.invites, voiceSerial,
@@ -347,6 +352,8 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
   #resume(now: Now): void {
     this.#setAside(now);
     beginGroup(this.#parts);
+    if (this.#granted !== undefined) importGranted(this.#parts, this.#granted);
+    this.#granted = undefined;
     for (const alarm of [...this.#parts.book.open()]) {
       if (alarm.life.phase === "probing") probe(this.#parts, alarm, now);
       lookForSomebody(this.#parts, alarm, now);

@@ -9,7 +9,7 @@ import type { BootId, Ms, Now } from "../base/units.ts";
 import type { Store } from "../port/store.ts";
 import type { PeerId } from "../trust/keys.ts";
 import type { Remembered, Unfit } from "./machine.ts";
-import { AlarmRow, HeldGroupRow, InviteRow, KnownRow, MemberRow, NoteRow, PeerRow, PlaceRow, PresenceRow, PursuitRow, PushRow, RelayRow } from "./rows.ts";
+import { AlarmRow, GrantedRow, HeldGroupRow, InviteRow, KnownRow, MemberRow, NoteRow, PeerRow, PlaceRow, PresenceRow, PursuitRow, PushRow, RelayRow } from "./rows.ts";
 
 /** What does not fit comes back as well: the machine puts it aside and raises an alarm about it. */
 export function remember(store: Pick<Store, "load">, at: { readonly boot: BootId; readonly now: Now }): Remembered {
@@ -26,6 +26,7 @@ export function remember(store: Pick<Store, "load">, at: { readonly boot: BootId
   const meta = new Map(store.load("meta").map((one) => [one.id, one]));
   const relay = meta.get("relay");
   const group = meta.get("group");
+  const granted = meta.get("granted");
   const events = meta.get("events")?.row;
   return {
     alarms: values("alarms", AlarmRow).map((row) => anchored(row, at)),
@@ -38,6 +39,7 @@ export function remember(store: Pick<Store, "load">, at: { readonly boot: BootId
     notes: values("notes", NoteRow),
     // Who is not in it counts as added now.
     known: new Map(Object.entries(KnownRow.safeParse(meta.get("known")?.row).data ?? {})),
+    granted: granted && check("meta", GrantedRow, granted)[0]?.[1],
     relay: relay && check("meta", RelayRow, relay)[0]?.[1],
     group: group && check("meta", HeldGroupRow, group)[0]?.[1],
     // The relay counts on from whatever it is asked for.

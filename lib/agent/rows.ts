@@ -81,6 +81,12 @@ export const PeerRow = z.object({
   voice: z.string(), address: maybe(z.object({ host: z.string(), port: z.int() })), lastHeardAt: maybe(moment),
 });
 
+/** What the grant brought by which this agent was let in; taken in at the first start. */
+export const GrantedRow = z.object({
+  members: z.array(z.object({ member: z.string(), warrant: z.string(), host: z.string(), joinedAt: moment })),
+  invites: z.array(z.object({ warrant: z.string(), joinKey: z.string(), usedBy: maybe(z.string()) })),
+});
+
 export const PresenceRow = z.object({
   id: z.string(), operator: z.string(), robot: z.boolean(), host: z.string(),
   address: z.object({ host: z.string(), port: z.int(), road: z.literal("tcp").optional() }), seat: z.enum(["person", "locked", "none", "robot"]),

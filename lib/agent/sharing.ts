@@ -54,6 +54,16 @@ export function importInvite({ invites, draft, self }: Parts, invited: Invited):
   return true;
 }
 
+/** What a grant brings of those whom the other agents have let in. */
+export type Granted = { readonly members: readonly SharedMember[]; readonly invites: readonly Invited[] };
+
+/** Once, at the first start. */
+export function importGranted(parts: Parts, { members, invites }: Granted): void {
+  for (const member of members) importMember(parts, member);
+  for (const invited of invites) importInvite(parts, invited);
+  parts.draft.remove("meta", "granted");
+}
+
 /** Cluster key → voice → member, and cluster key → warrant. */
 function memberIn({ self, peers }: Parts, { member, warrant, host, joinedAt }: SharedMember): Member | undefined {
   const under = read("warrant", warrant, self.clusterKey);

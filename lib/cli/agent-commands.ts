@@ -8,6 +8,7 @@ import { addFolders, type AgentFolders, type FolderOptions, foldersOf } from "./
 import { addInit } from "./agent-init.ts";
 import { addInvite } from "./agent-invite.ts";
 import { addJoinRelay } from "./agent-join-relay.ts";
+import { addPair } from "./agent-pair.ts";
 import { addReport } from "./agent-report.ts";
 import { addRevoke } from "./agent-revoke.ts";
 import { addSshKey } from "./agent-ssh.ts";
@@ -33,6 +34,7 @@ export function agentProgram({ run }: { readonly run: (folders: AgentFolders) =>
   addInvite(program);
   addApprove(program);
   addJoinRelay(program);
+  addPair(program);
   addReport(program);
   addRevoke(program);
   addSshKey(program);

@@ -19,12 +19,13 @@ const AGENTS_MOST = 16;
 export const POLICIES_MOST = 64;
 export const TOKENS_MOST = 128;
 
-const name = z
+export const AgentName = z
   .string()
   .regex(
     /^[\p{L}\p{N}][\p{L}\p{N}._-]{0,31}$/u,
     `a name of 1 to ${NAME_LENGTH_MOST} letters, digits, dots, hyphens and underscores`,
   );
+const name = AgentName;
 const port = z.int("a port from 1 to 65535").min(1).max(65_535);
 /** Linux, IFNAMSIZ. */
 const interfaceName = z.string().regex(/^[^\s/]{1,15}$/, "the name of a network interface, as in eth0");

@@ -1,20 +1,18 @@
 /** `gapbell-agent init`: all keys of a new cluster and a first configuration. Writes over nothing. */
 
-import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { toBase64, toHex, utf8 } from "../base/bytes.ts";
+import { toBase64, utf8 } from "../base/bytes.ts";
 import { tlsIdentity } from "../io/certificate.ts";
 import { dice } from "../io/dice.ts";
-import { secretSentence, writeSecret } from "../io/secrets.ts";
-import { makeFolder } from "../io/state.ts";
 import { issue } from "../trust/certificate.ts";
 import { lockClusterKey } from "../trust/cluster-key.ts";
 import { clusterIdOf, identityFrom } from "../trust/keys.ts";
 import { privateKey, rawPublic } from "../wire/seal.ts";
 import { AGENT_FILES, loadAgentConfig } from "./agent-config.ts";
 import { type AgentFolders, addFolders, type FolderOptions, foldersOf } from "./agent-folders.ts";
+import { foldersText, refuseToOverwrite, setUp } from "./agent-set-up.ts";
 import { firstFiles, type FirstSettings } from "./agent-templates.ts";
 import { printFaults } from "./config.ts";
 import { EXIT, ExitFault } from "./exit.ts";
@@ -56,10 +54,8 @@ async function init(options: Options): Promise<void> {
   const files = judgedFiles(settings);
   refuseToOverwrite(folders);
   const passphrase = await readPassphrase({ file: options.passphraseFile, anew: true });
-  makeFolders(folders);
   const { keys, clusterId } = newKeys(settings.agent, passphrase);
-  writeKeys(folders.state, keys);
-  for (const [name, text] of files) write(join(folders.config, name), text);
+  setUp(folders, { keys, files });
   if (options.json === true) {
     printJson({ cluster: settings.cluster, clusterId, agent: settings.agent, state: folders.state, config: folders.config });
     return;
@@ -81,24 +77,6 @@ function judgedFiles(settings: FirstSettings): ReadonlyMap<string, string> {
   const read = loadAgentConfig((name) => utf8(files.get(name) ?? ""));
   if (read.ok) return files;
   throw new ExitFault(EXIT.usage, `Cannot write a configuration from these arguments:\n${printFaults(read.fault)}`);
-}
-
-function refuseToOverwrite({ state, config }: AgentFolders): void {
-  const wanted = [...Object.values(AGENT_FILES).map((name) => join(config, name)), join(state, "keys"), join(state, "agent.db")];
-  const there = wanted.filter((path) => existsSync(path));
-  if (there.length === 0) return;
-  throw new ExitFault(
-    EXIT.failed,
-    `Refuse to write over ${there.map((path) => `"${path}"`).join(", ")}`,
-    "Name another folder by --state, or move these away if the cluster is to begin anew; its listeners must then join again",
-  );
-}
-
-function makeFolders({ state, config }: AgentFolders): void {
-  for (const folder of [state, config]) {
-    const made = makeFolder(folder);
-    if (!made.ok) throw new ExitFault(EXIT.failed, `Cannot make the folder "${made.fault.path}": ${made.fault.reason}`);
-  }
 }
 
 /** Everything in `keys/`, as `agent-keys.ts` reads it. */
@@ -126,26 +104,8 @@ function newKeys(agent: string, passphrase: string): { readonly keys: ReadonlyMa
   };
 }
 
-/** All of them or none: the folder gets its name when it is complete. */
-function writeKeys(state: string, keys: ReadonlyMap<string, string>): void {
-  const draft = join(state, `.keys.${toHex(dice.bytes(6))}`);
-  try {
-    mkdirSync(draft, { mode: 0o700 });
-    for (const [name, text] of keys) write(join(draft, name), text);
-    renameSync(draft, join(state, "keys"));
-  } catch (thrown) {
-    if (thrown instanceof ExitFault) throw thrown;
-    throw new ExitFault(EXIT.failed, `Cannot write the keys: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
-  }
-}
-
-function write(path: string, text: string): void {
-  const written = writeSecret(path, text);
-  if (!written.ok) throw new ExitFault(EXIT.failed, secretSentence(written.fault));
-}
-
 function told({ state, config }: AgentFolders, { cluster, agent, operator }: FirstSettings): readonly string[] {
-  const where = `${state === config ? `--state ${state}` : `--state ${state} --config ${config}`}`;
+  const where = foldersText({ state, config });
   return [
     `Cluster "${cluster}" is set up on agent "${agent}".`,
     `  configuration  ${Object.values(AGENT_FILES).map((name) => join(config, name)).join(", ")}`,

@@ -49,7 +49,7 @@ async function invite(options: Options): Promise<void> {
   const config = readAgentConfig(folders);
   refuseStranger(options.operator, config);
   const ttlMs = ttlOf(options.ttl);
-  const host = addressOf(options.address, config);
+  const host = ownAddress(options.address, config);
   // Nothing is signed, and nobody asked for a passphrase, while there is no agent to honour the invite.
   await askAgent(folders.state, { method: "GET", route: "/healthz" });
   const seed = await clusterSeed(folders.state, { passphraseFile: options.passphraseFile, why: "Invites are made" });
@@ -93,7 +93,8 @@ function ttlOf(text: string): number {
   throw new ExitFault(EXIT.usage, `--ttl is ${JSON.stringify(text)}, must be a duration from ${bounds}, as in 1h`);
 }
 
-function addressOf(given: string | undefined, { lan }: AgentConfig): string {
+/** @param given `--address`; else the first address on the LAN. Throws an `ExitFault` where there is none */
+export function ownAddress(given: string | undefined, { lan }: AgentConfig): string {
   if (given !== undefined) {
     const parts = given.split(".");
     if (parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255)) return given;

@@ -65,6 +65,13 @@ export function readAgentKeys(state: string): AgentKeys {
   };
 }
 
+/** @returns the text of the cluster secret, for a grant. Throws an `ExitFault` */
+export function readClusterSecret(state: string): string {
+  const read = readSecretText(join(state, "keys", "cluster.secret"));
+  if (!read.ok) throw new ExitFault(EXIT.config, secretSentence(read.fault));
+  return read.value.trim();
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -149,6 +149,11 @@ last_resort: [${scalar(operator)}]
 const PLAIN = /^[\p{L}][\p{L}\p{N}._/@+-]*$/u;
 const WORDS_OF_YAML = new Set(["true", "false", "null", "yes", "no", "on", "off", "y", "n"]);
 
+/** The first agent's `agent.yaml` for another agent: only the name is another. Everything else, remarks as well, stays as it is. */
+export function renamed(text: string, agent: string): string {
+  return text.replace(/^agent:.*$/m, `agent: ${scalar(agent).replaceAll("$", "$$$$")}`);
+}
+
 /** A text as YAML writes it: bare where that means the same, else in quotes. */
 function scalar(text: string): string {
   return PLAIN.test(text) && !WORDS_OF_YAML.has(text.toLowerCase()) ? text : JSON.stringify(text);

@@ -27,10 +27,12 @@ const TITLES = {
   en: {
     alarms: ["ID", "SEVERITY", "MODULE", "ITEM", "SINCE", "SENDING", "STATE", "TEXT"],
     listeners: ["ID", "OPERATOR", "HOST", "STATE", "SEAT", "ADDRESS", "LAST HEARD", "VERSION"],
+    agents: ["OTHER AGENT", "STATE", "ADDRESS", "LAST HEARD", "SERIAL"],
   },
   zh: {
     alarms: ["编号", "级别", "模块", "对象", "开始时间", "发送", "状态", "内容"],
     listeners: ["编号", "人员", "主机", "状态", "在座", "地址", "最后在线", "版本"],
+    agents: ["其他代理", "状态", "地址", "最后在线", "序号"],
   },
 } as const;
 const NONE = {
@@ -75,19 +77,32 @@ export function showLines(body: Fields, looks: Looks): readonly string[] {
 export function listenerLines(body: Fields, looks: Looks): readonly string[] {
   const listeners = records(body["listeners"]);
   const asking = Number(body["asking"] ?? 0) > 0 ? [ASKING[looks.language](Number(body["asking"]))] : [];
-  if (listeners.length === 0) return [NONE[looks.language].listeners, ...asking];
+  const agents = peerLines(body, looks);
+  if (listeners.length === 0) return [NONE[looks.language].listeners, ...asking, ...agents];
   const lines = table(TITLES[looks.language].listeners, listeners.map((one) => [
     text(one["id"]).slice(0, 8), text(one["operator"]) + (one["robot"] === true ? " (robot)" : ""), text(one["host"]),
     `${text(one["state"])} ${when(one["revokedAt"], looks)}`.trimEnd(),
     text(one["seat"]), text(one["address"]) + (one["road"] === "tcp" ? " TCP" : ""), when(one["lastHeardAt"], looks), text(one["build"]),
   ]));
-  return [...lines, ...asking, ...dropLines(body, looks)];
+  return [...lines, ...asking, ...agents, ...dropLines(body, looks)];
 }
 
 const ASKING = {
   en: (count: number): string => `Waiting for approval: ${count}. To list them: gapbell-agent approve`,
   zh: (count: number): string => `等待批准：${count}。查看：gapbell-agent approve`,
 } as const;
+
+/** The other agents of the cluster, where there are any. */
+function peerLines(body: Fields, looks: Looks): readonly string[] {
+  const agents = records(body["agents"]);
+  if (agents.length === 0) return [];
+  const { heard, silent } = STANDING[looks.language];
+  return ["", ...table(TITLES[looks.language].agents, agents.map((one) => [
+    text(one["name"]), one["present"] === true ? heard : silent, text(one["address"]), when(one["lastHeardAt"], looks), String(one["serial"] ?? ""),
+  ]))];
+}
+
+const STANDING = { en: { heard: "heard", silent: "not heard" }, zh: { heard: "可听到", silent: "听不到" } } as const;
 const DROPPED = { en: "Datagrams dropped", zh: "丢弃的数据包" } as const;
 
 /** What the LAN said in vain: datagrams that were not let in, and messages that came to nothing. */

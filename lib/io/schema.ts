@@ -7,7 +7,7 @@ export const APPLICATION_ID: Readonly<Record<Role, number>> = { agent: 0x4742610
 
 /** The rows that a role may `put` and `delete`. */
 export const TABLES = {
-  agent: ["alarms", "pushes", "members", "presence", "invites", "escalations", "meta", "windows", "notes", "quarantine"],
+  agent: ["alarms", "pushes", "members", "presence", "invites", "escalations", "meta", "windows", "notes", "quarantine", "peers"],
   client: ["inbox", "acks", "agents", "meta", "windows"],
   relay: ["agents", "escalations", "deliveries", "events", "meta"],
 } as const satisfies Readonly<Record<Role, readonly string[]>>;
@@ -17,7 +17,7 @@ export const TABLES = {
  * transaction together with its number.
  */
 export const MIGRATIONS: Readonly<Record<Role, readonly (readonly string[])[]>> = {
-  agent: [[...rowTables("alarms", "pushes", "members", "presence", "invites", "escalations", "meta", "windows"), ...journal()], rowTables("notes", "quarantine")],
+  agent: [[...rowTables("alarms", "pushes", "members", "presence", "invites", "escalations", "meta", "windows"), ...journal()], rowTables("notes", "quarantine"), rowTables("peers")],
   client: [[...rowTables("inbox", "acks", "agents", "meta", "windows"), ...journal()]],
   relay: [[...rowTables("agents", "escalations", "deliveries", "events", "meta"), ...journal()]],
 };

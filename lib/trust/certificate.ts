@@ -1,6 +1,7 @@
 /**
  * Small certificates: what the cluster key says of an agent (voice), of an invite (warrant) and of a listener that is no
- * longer trusted (revocation), and what an agent says of a listener (member). Each is compact JSON and 64 bytes of signature, kept as exact bytes.
+ * longer trusted (revocation), what an agent says of a listener (member), and what a newcomer that wants to be an agent says of
+ * itself (request). Each is compact JSON and 64 bytes of signature, kept as exact bytes.
  */
 
 import type { KeyObject } from "node:crypto";
@@ -22,7 +23,10 @@ const Member = z.object({ warrant: z.string().length(11), serial, ed: key, x: ke
 /** A listener's Ed25519 key, never to be believed again; `serial` of its member certificate, `at` by the clock of who signed. */
 const Revocation = z.object({ ed: key, serial, at: z.int() });
 
-const FORMS = { voice: Voice, warrant: Warrant, member: Member, revocation: Revocation } as const;
+/** Keys that ask to be endorsed, signed by themselves. */
+const Request = z.object({ agent: z.string().min(1).max(32), ed: key, x: key });
+
+const FORMS = { voice: Voice, warrant: Warrant, member: Member, revocation: Revocation, request: Request } as const;
 export type CertificateKind = keyof typeof FORMS;
 export type Voice = z.infer<typeof Voice>;
 export type Warrant = z.infer<typeof Warrant>;

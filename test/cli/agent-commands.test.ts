@@ -277,11 +277,13 @@ test("listeners shows who is heard and who is not", async () => {
     { operator: "zhao", host: "wall", state: "never heard", robot: true },
     { operator: "li", host: "stolen", state: "revoked", revokedAt: ALARM.raisedAt, robot: false },
   ];
-  await withAgent({ listeners: { status: 200, body: { listeners } } }, async ({ run }) => {
+  const agents = [{ name: "node2", present: false, address: "10.0.0.2:11115", lastHeardAt: ALARM.raisedAt, serial: 2 }];
+  await withAgent({ listeners: { status: 200, body: { listeners, agents } } }, async ({ run }) => {
     const lines = (await run("listeners")).out.split("\n");
     expect(lines[1]).toMatch(/^3f2a90b1 +li +laptop +present +person +10\.0\.0\.5:40000/);
     expect(lines[2]).toMatch(/^ +zhao \(robot\) +wall +never heard/);
     expect(lines[3]).toMatch(/^ +li +stolen +revoked 20\d\d-/);
+    expect(lines[6]).toMatch(/^node2 +not heard +10\.0\.0\.2:11115/);
   });
 });
 

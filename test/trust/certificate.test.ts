@@ -1,4 +1,4 @@
-/** Voice, warrant, member, revocation: what is signed, by whom, and nothing else. */
+/** Voice, warrant, member, revocation, request: what is signed, by whom, and nothing else. */
 
 import { expect, test } from "bun:test";
 import fc from "fast-check";
@@ -15,11 +15,12 @@ const VOICE = { serial: 1, agent: "node1", ed: key, x: key };
 const WARRANT = { id: toBase64(fill(1, 8)), operator: "li", robot: false, hash: key, expires: 1_795_500_000_000 };
 const MEMBER = { warrant: WARRANT.id, serial: 7, ed: key, x: key };
 const REVOCATION = { ed: key, serial: 7, at: 1_795_500_000_000 };
+const REQUEST = { agent: "node2", ed: key, x: key };
 const ISSUED: Readonly<Record<CertificateKind, string>> = {
   voice: issue("voice", VOICE, CLUSTER.signer), warrant: issue("warrant", WARRANT, CLUSTER.signer), member: issue("member", MEMBER, CLUSTER.signer),
-  revocation: issue("revocation", REVOCATION, CLUSTER.signer),
+  revocation: issue("revocation", REVOCATION, CLUSTER.signer), request: issue("request", REQUEST, CLUSTER.signer),
 };
-const KINDS = ["voice", "warrant", "member", "revocation"] as const;
+const KINDS = ["voice", "warrant", "member", "revocation", "request"] as const;
 
 test("what was issued is read back whole, by whom the signer's key is known", () => {
   expect(read("voice", ISSUED.voice, CLUSTER.ed)).toEqual({ ok: true, value: VOICE });
