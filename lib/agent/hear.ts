@@ -8,6 +8,7 @@ import type { Address } from "../port/lan.ts";
 import { clusterIdOf, type PeerId, peerOf } from "../trust/keys.ts";
 import { type Invited, judgeJoin, type Refused } from "../trust/enrolment.ts";
 import type { Opened } from "../trust/opener.ts";
+import { encodeVoices, voicesDigest } from "../trust/voices.ts";
 import { encodeOpenSet } from "../wire/open-set.ts";
 import { pieces } from "../wire/page.ts";
 import type { Body } from "../wire/message.ts";
@@ -100,8 +101,13 @@ export function sayWelcome(parts: Parts, { from, packet, nonce }: { readonly fro
   draft.put("windows", sender, { epoch: String(epoch), counter: String(counter) });
   draft.add({
     kind: "welcome", peer: sender, address: from,
-    body: { nonce, kid: group.sealing.kid, voice: self.voiceCertificate, rules: rulesDigest(canonicalRules(settings.rules)), wall: now.wall },
+    body: { nonce, kid: group.sealing.kid, voice: self.voiceCertificate, rules: rulesDigest(canonicalRules(settings.rules)), wall: now.wall, voices: voicesDigest(voicesOf(parts)) },
   });
+}
+
+/** All agents of the cluster that are known here, this one first. */
+function voicesOf({ self, peers }: Parts): Uint8Array {
+  return encodeVoices([{ voice: self.voiceCertificate, address: undefined }, ...peers.all()]);
 }
 
 function takeReceipt(parts: Parts, listener: string, { id, ring, level }: Body<"receipt">["receipts"][number], now: Now): void {
@@ -127,11 +133,14 @@ function ack(parts: Parts, { from, sender, body }: { readonly from: Address; rea
   answer(acknowledge(parts, alarm, { operator: member.operator, way, comment: body.comment, revision: body.revision }, now));
 }
 
-function fetch({ settings, book, catchUp, draft }: Parts, { from, sender, body }: { readonly from: Address; readonly sender: string; readonly body: Body<"fetch"> }): void {
+function fetch(parts: Parts, { from, sender, body }: { readonly from: Address; readonly sender: string; readonly body: Body<"fetch"> }): void {
+  const { book, catchUp } = parts;
   switch (body.what) {
-    case "rules": {
+    case "rules":
+    case "voices": {
       const to = { kind: "listener", peer: sender, address: from } as const;
-      for (const piece of pieces("rules", canonicalRules(settings.rules))) draft.add({ kind: "say", message: { kind: "data", body: piece }, to, repeat: false, deflate: false });
+      const bytes = body.what === "rules" ? canonicalRules(parts.settings.rules) : voicesOf(parts);
+      for (const piece of pieces(body.what, bytes)) say(parts, { kind: "data", body: piece }, to);
       return;
     }
     case "open":

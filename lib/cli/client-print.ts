@@ -83,9 +83,10 @@ export function statusLines(body: Fields, looks: Looks): readonly string[] {
   ];
 }
 
-/** Green where every agent is heard, grey where the host has left their LAN, red otherwise. */
+/** Green where every agent is heard, yellow where one of several is, grey where the host has left their LAN, red otherwise. */
 function colourOf(body: Fields): number {
   if (body["green"] === true) return 32;
+  if (records(body["agents"]).some((agent) => agent["hearing"] === "heard")) return 33;
   return records(body["agents"]).every((agent) => agent["hearing"] === "elsewhere") ? 90 : 31;
 }
 

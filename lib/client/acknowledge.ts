@@ -1,9 +1,11 @@
 /** The operator takes an alarm: said to the agent until it confirms, and what became of it told to whoever asked. */
 
+import type { OccurrenceId } from "../alarm/alarm.ts";
 import { earliestOf } from "../base/earliest.ts";
 import { type Ms, type Now, seconds } from "../base/units.ts";
 import type { Body } from "../wire/message.ts";
-import { ACK_BROADCAST_FROM, ACKS_MOST } from "./acks.ts";
+import { ACK_BROADCAST_FROM, ACKS_MOST, type Among } from "./acks.ts";
+import { isSilent } from "./hearing.ts";
 import type { Inboxed, Said } from "./inbox.ts";
 import { addressOf, type Parts } from "./parts.ts";
 import { outcomeLine, unconfirmedLine } from "./phrases.ts";
@@ -39,25 +41,25 @@ export function take(parts: Parts, { item }: Inboxed, { comment, robot }: { read
   draft.put("acks", item.id, ack);
 }
 
-/** Says what is due, to the agent that has the alarm; later also to everybody, in case that it has moved. */
+/** Says what is due, to each agent that knows the alarm and has not answered; later also to everybody, in case that they have moved. */
 export function sayAcks(parts: Parts, now: Now): void {
-  const { acks, inbox, draft, self } = parts;
+  const { acks, draft, self } = parts;
   for (let due = acks.takeDue(now.mono); due !== undefined; due = acks.takeDue(now.mono)) {
     const { ack: { madeAt: _, ...body }, tries } = due;
-    const peer = inbox.get(body.id)?.said.agent ?? "";
-    const address = addressOf(parts, peer);
     const message = { kind: "ack", body } as const;
-    if (address !== undefined) draft.add({ kind: "say", message, to: { kind: "agent", peer, address }, repeat: tries > 0 });
-    if (address === undefined || tries >= ACK_BROADCAST_FROM) draft.add({ kind: "say", message, to: { kind: "agents" }, repeat: tries > 0 });
-    if (tries === ACK_BROADCAST_FROM) draft.add({ kind: "update", id: body.id, line: unconfirmedLine(self.language), gone: false });
+    const places = among(parts, body.id).known.filter((peer) => !acks.hasAnswered(body.id, peer)).map((peer) => ({ peer, address: addressOf(parts, peer) }));
+    for (const { peer, address } of places) if (address !== undefined) draft.add({ kind: "say", message, to: { kind: "agent", peer, address }, repeat: tries > 0 });
+    if (places.every(({ address }) => address === undefined) || tries >= ACK_BROADCAST_FROM) draft.add({ kind: "say", message, to: { kind: "agents" }, repeat: tries > 0 });
+    if (tries === ACK_BROADCAST_FROM && !acks.isConfirmed(body.id)) draft.add({ kind: "update", id: body.id, line: unconfirmedLine(self.language), gone: false });
   }
 }
 
-/** The agent's word on an acknowledgement. */
+/** An agent's word on an acknowledgement. The first that confirms it is what people hear. */
 export function confirm(parts: Parts, { id, revision, outcome, reason, by }: Body<"acked">, said: Said, now: Now): void {
   const { acks, draft, inbox, waiting, self } = parts;
-  if (acks.confirm(id, revision) === undefined) return;
-  draft.remove("acks", id);
+  const told = acks.answer(id, { revision, agent: said.agent, outcome: { outcome, reason, by } }, among(parts, id));
+  dropDone(parts);
+  if (told === undefined) return;
   draft.log("acked", { alarm: id.slice(0, 6), outcome, reason });
   for (const { ticket } of waiting.get(id) ?? []) draft.answer(ticket, { status: 200, body: { id, outcome, reason, by } });
   waiting.delete(id);
@@ -68,6 +70,25 @@ export function confirm(parts: Parts, { id, revision, outcome, reason, by }: Bod
     inbox.note(id, { attention: "acknowledged", by: outcome === "taken" ? self.operator : by, way: outcome === "taken" ? "listener" : entry.way, said }, now);
   }
   draft.add({ kind: "update", id, line: outcomeLine({ outcome, reason, by }, self.language), gone: taken });
+}
+
+/** What waits for nobody any more is forgotten: an agent has it on its disk. */
+export function dropDone(parts: Parts): void {
+  const { acks, draft } = parts;
+  for (const { id } of acks.all()) {
+    if (!acks.isDone(id, among(parts, id))) continue;
+    acks.drop(id);
+    draft.remove("acks", id);
+  }
+}
+
+/** Whoever has spoken of the alarm is asked; where nobody has that we know, all are. */
+function among({ ears, inbox }: Parts, id: OccurrenceId): Among {
+  const words = inbox.get(id)?.words ?? {};
+  const all = ears.all();
+  const spoken = all.filter(({ agent }) => words[agent.id] !== undefined);
+  const asked = spoken.length === 0 ? all : spoken;
+  return { known: asked.map(({ agent }) => agent.id), heard: asked.flatMap(({ agent, grade }) => (isSilent(grade) ? [] : [agent.id])) };
 }
 
 /** Whoever has waited long enough hears that it goes on by itself. */

@@ -1,9 +1,10 @@
-/** Acknowledgements on their way: said again until an agent confirms them, also over a restart. */
+/** Acknowledgements on their way: said again until an agent has confirmed them and every other that is heard has answered, also over a restart. */
 
 import type { OccurrenceId } from "../alarm/alarm.ts";
 import { Deadlines } from "../base/deadlines.ts";
 import type { Prng } from "../base/prng.ts";
 import { type Ms, type Now, seconds, type WallMs } from "../base/units.ts";
+import type { PeerId } from "../trust/keys.ts";
 import type { Body } from "../wire/message.ts";
 
 /** From the first ACK to each repeat; then every 30 s (wire-notes §3.4). */
@@ -17,9 +18,24 @@ export const ACKS_MOST = 1000;
 /** Stored until it is confirmed. */
 export type PendingAck = Body<"ack"> & { readonly madeAt: WallMs };
 
+/** What an agent has made of one. */
+export type AckOutcome = Pick<Body<"acked">, "outcome" | "reason" | "by">;
+
+type Pending = {
+  readonly ack: PendingAck;
+  readonly begunAt: Ms;
+  tries: number;
+  /** The word of each agent that has answered; it is durable there unless it is a refusal. */
+  readonly answers: Map<PeerId, AckOutcome>;
+  told: boolean;
+};
+
+/** The agents that are asked: those that are heard now, and all that can ever be. */
+export type Among = { readonly heard: readonly PeerId[]; readonly known: readonly PeerId[] };
+
 export class Acks {
   readonly #dice: Prng;
-  readonly #pending = new Map<OccurrenceId, { ack: PendingAck; begunAt: Ms; tries: number }>();
+  readonly #pending = new Map<OccurrenceId, Pending>();
   readonly #due = new Deadlines<OccurrenceId>();
 
   constructor(dice: Prng) {
@@ -42,18 +58,45 @@ export class Acks {
     return [...this.#pending.values()].map(({ ack }) => ack);
   }
 
+  /** Those that no agent has confirmed. */
+  unconfirmed(): readonly PendingAck[] {
+    return [...this.#pending.values()].flatMap(({ ack, told }) => (told ? [] : [ack]));
+  }
+
+  isConfirmed(id: OccurrenceId): boolean {
+    return this.#pending.get(id)?.told === true;
+  }
+
+  /** Whether this agent has answered the present one. */
+  hasAnswered(id: OccurrenceId, agent: PeerId): boolean {
+    return this.#pending.get(id)?.answers.has(agent) === true;
+  }
+
   /** Says it from now on; one for an earlier revision of the same alarm is replaced. */
   begin(ack: PendingAck, now: Now): void {
-    this.#pending.set(ack.id, { ack, begunAt: now.mono, tries: 0 });
+    this.#pending.set(ack.id, { ack, begunAt: now.mono, tries: 0, answers: new Map(), told: false });
     this.#due.set(ack.id, now.mono);
   }
 
-  /** An agent has answered. @returns what was confirmed, or undefined where nothing of that revision waits */
-  confirm(id: OccurrenceId, revision: number): PendingAck | undefined {
+  /**
+   * An agent has answered. A refusal is the last word only where nobody is left to ask: an agent may not know the alarm yet.
+   *
+   * @returns what people are to hear of it, once
+   */
+  answer(id: OccurrenceId, { revision, agent, outcome }: { readonly revision: number; readonly agent: PeerId; readonly outcome: AckOutcome }, among: Among): AckOutcome | undefined {
     const held = this.#pending.get(id);
     if (held === undefined || held.ack.revision !== revision) return undefined;
-    this.drop(id);
-    return held.ack;
+    held.answers.set(agent, outcome);
+    const told = held.told;
+    held.told ||= outcome.outcome !== "refused" || this.isDone(id, among);
+    return held.told && !told ? outcome : undefined;
+  }
+
+  /** Confirmed, and nobody who is heard owes a word; whoever is not heard will be told by the others. Or refused by all. */
+  isDone(id: OccurrenceId, { heard, known }: Among): boolean {
+    const { answers } = this.#pending.get(id) ?? { answers: new Map<PeerId, AckOutcome>() };
+    const confirmed = [...answers.values()].some(({ outcome }) => outcome !== "refused");
+    return answers.size > 0 && (confirmed ? heard : known).every((agent) => answers.has(agent));
   }
 
   /** The agent has just been found: what waits goes at once. */

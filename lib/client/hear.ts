@@ -6,18 +6,19 @@ import { sha256 } from "../base/digest.ts";
 import type { Now } from "../base/units.ts";
 import { rulesFromCanonical } from "../classify/rule.ts";
 import type { Address } from "../port/lan.ts";
-import { read } from "../trust/certificate.ts";
 import { groupMark } from "../trust/group-keys.ts";
-import { type PeerId, peerIdOf } from "../trust/keys.ts";
+import type { PeerId } from "../trust/keys.ts";
 import type { Opened } from "../trust/opener.ts";
+import { readVoice } from "../trust/voice.ts";
 import type { Body } from "../wire/message.ts";
 import { decodeOpenSet, openSetMac } from "../wire/open-set.ts";
 import { confirm } from "./acknowledge.ts";
 import { type Fetched, LAG_PATIENCE_MS, LULL_MS } from "./fetching.ts";
 import type { AlarmItem, Inboxed, Said, StateItem } from "./inbox.ts";
 import type { Parts } from "./parts.ts";
-import { goneLine } from "./phrases.ts";
+import { showEnded } from "./show-ended.ts";
 import type { KnownAgent } from "./turn.ts";
+import { takeVoices, wantVoices } from "./voices.ts";
 import { alarmLine, isMine, showingOf, standingLine, tapState } from "./views.ts";
 
 export function hear(parts: Parts, { from, packet }: { readonly from: Address; readonly packet: Opened }, now: Now): void {
@@ -41,6 +42,7 @@ export function hear(parts: Parts, { from, packet }: { readonly from: Address; r
   if (message.kind === "data") {
     const fetched = parts.fetching.take(sender, message.body, { counter: packet.counter, now: now.mono });
     if (fetched?.what === "rules") takeRules(parts, fetched);
+    else if (fetched?.what === "voices") takeVoices(parts, sender, fetched, now);
     else if (fetched !== undefined) takeList(parts, { agent: sender, epoch: packet.epoch, counter: fetched.firstCounter }, fetched, now);
   }
 }
@@ -80,7 +82,7 @@ function welcome(parts: Parts, { from, packet, body }: { readonly from: Address;
     draft.log("welcome not believed", { agent: sender });
     return;
   }
-  const agent = { ...voice, id: sender, address: { host: from.host, port: from.port } };
+  const agent = { name: voice.name, voice: voice.voice, serial: voice.serial, id: sender, address: { host: from.host, port: from.port } };
   const place = { epoch: BigInt(body.epoch), counter: BigInt(body.counter) };
   const welcomed = ears.welcome(sender, { nonce: body.nonce, place, agent }, now);
   if (welcomed === undefined) return parts.refusals.count("welcome to nothing asked");
@@ -102,15 +104,14 @@ function welcome(parts: Parts, { from, packet, body }: { readonly from: Address;
     if (!self.robot) gathering.begin(now.mono);
   }
   if (body.rules !== parts.rules.digest) fetching.want(sender, "rules", { now: now.mono, delayMs: 0 });
+  if (body.voices !== undefined) wantVoices(parts, sender, { digest: body.voices, own: body.voice }, now);
 }
 
 /** The voice that a WELCOME shows, if it is that agent's and not an older one. One that is known was read before it was believed. */
 function voiceOf(known: KnownAgent, shown: string, clusterKey: Uint8Array): Pick<KnownAgent, "name" | "voice" | "serial"> | undefined {
   if (shown === known.voice) return known;
-  const paper = read("voice", shown, clusterKey);
-  const key = paper.ok ? fromBase64(paper.value.ed) : undefined;
-  if (!paper.ok || key === undefined || peerIdOf(key) !== known.id || paper.value.serial < known.serial) return undefined;
-  return { name: paper.value.agent, voice: shown, serial: paper.value.serial };
+  const voiced = readVoice(shown, clusterKey);
+  return voiced.ok && voiced.value.peer.id === known.id && voiced.value.serial >= known.serial ? voiced.value : undefined;
 }
 
 /** What was shown as not verified was said by the agent that speaks now: it loses its mark and gets its receipt. */
@@ -119,7 +120,7 @@ function verify(parts: Parts, agent: PeerId, epoch: bigint, now: Now): void {
     if (entry.said.agent !== agent || entry.unverified !== String(epoch)) continue;
     const verified = parts.inbox.note(entry.item.id, { unverified: "" }, now);
     if (verified === undefined) continue;
-    oweReceipt(parts, verified, now);
+    oweReceipt(parts, verified, agent, now);
     if (!parts.gathering.has(entry.item.id)) parts.draft.add({ kind: "show", showing: showingOf(parts, verified, false) });
   }
 }
@@ -128,7 +129,7 @@ function takeAlarm(parts: Parts, item: AlarmItem, { said, verified }: { readonly
   const { inbox, draft } = parts;
   const heard = inbox.hear(item, { said, verified }, now);
   const entry = heard.now;
-  if (verified && item.ring === entry.item.ring && entry.closedAt === undefined) oweReceipt(parts, entry, now);
+  if (verified && entry.closedAt === undefined && entry.words[said.agent]?.ring === item.ring) oweReceipt(parts, entry, said.agent, now);
   if (heard.kind === "older" || heard.kind === "same") return;
   if (parts.gathering.hold(item.id, now.mono)) return draft.log("alarm", { alarm: item.id.slice(0, 6), severity: item.severity, ring: item.ring, why: item.why, gathered: true });
   const rings = isMine(parts, entry.item) && entry.attention === "unacknowledged" && entry.item.ring > entry.rung;
@@ -138,13 +139,15 @@ function takeAlarm(parts: Parts, item: AlarmItem, { said, verified }: { readonly
   draft.log("alarm", { alarm: item.id.slice(0, 6), severity: item.severity, ring: item.ring, why: item.why, rings, ...(verified ? {} : { unverified: true }) });
 }
 
-/** Only those who are responsible are waited for. */
-function oweReceipt(parts: Parts, { item, seen, said }: Inboxed, now: Now): void {
-  if (!isMine(parts, item)) return;
-  const { id, revision, ring } = item;
-  const when = { jitterMs: parts.ears.get(said.agent)?.beacon?.jitterMs ?? 0, now: now.mono, urgent: item.severity === "critical" };
-  parts.receipts.owe(said.agent, { id, revision, ring, level: "receipt" }, when);
-  if (seen === ring) parts.receipts.owe(said.agent, { id, revision, ring, level: "seen" }, when);
+/** Only those who are responsible are waited for; each agent hears of the ring that it has said. */
+function oweReceipt(parts: Parts, { item, seen, words }: Inboxed, agent: PeerId, now: Now): void {
+  const word = words[agent];
+  if (word === undefined || !isMine(parts, item)) return;
+  const { id, severity } = item;
+  const { revision, ring } = word;
+  const when = { jitterMs: parts.ears.get(agent)?.beacon?.jitterMs ?? 0, now: now.mono, urgent: severity === "critical" };
+  parts.receipts.owe(agent, { id, revision, ring, level: "receipt" }, when);
+  if (seen >= ring) parts.receipts.owe(agent, { id, revision, ring, level: "seen" }, when);
 }
 
 function takeState(parts: Parts, state: StateItem, said: Said, now: Now): void {
@@ -191,15 +194,8 @@ function takeRules(parts: Parts, { bytes, digest }: Fetched): void {
 function takeList(parts: Parts, began: Said, { bytes }: Fetched, now: Now): void {
   const marks = decodeOpenSet(bytes);
   if (marks === undefined) return;
-  const { inbox, draft, fetching, expected, lists, gathering, self, group } = parts;
-  for (const closed of inbox.closeAllBut(new Set(marks.map(({ id }) => id)), began, now)) {
-    if (gathering.has(closed.item.id)) {
-      gathering.drop(closed.item.id);
-      continue;
-    }
-    draft.add({ kind: "update", id: closed.item.id, line: goneLine(self.language), gone: true });
-    draft.add({ kind: "tell", line: tapState(closed, true) });
-  }
+  const { inbox, fetching, expected, lists, group } = parts;
+  for (const closed of inbox.closeAllBut(new Set(marks.map(({ id }) => id)), began, now)) showEnded(parts, closed);
   const { kid, key } = group.youngest;
   const open = openSetMac(marks, key);
   expected.set(began.agent, { kid, open });
@@ -214,8 +210,8 @@ export function lackingOf({ inbox, lists, expected }: Parts, agent: PeerId): rea
   const said = expected.get(agent);
   if (list === undefined || list.kid !== said?.kid || list.open !== said.open) return [];
   return list.marks.flatMap(({ id, revision, ring }) => {
-    const held = inbox.get(id);
-    return held?.closedAt === undefined && held?.item.revision === revision && held.item.ring === ring ? [] : [id];
+    const word = inbox.get(id)?.words[agent];
+    return word?.open === true && word.revision === revision && word.ring === ring ? [] : [id];
   });
 }
 
@@ -234,9 +230,9 @@ function takeKey(parts: Parts, { agent, from, body }: { readonly agent: PeerId; 
   draft.add({ kind: "say", message: { kind: "rekeyed", body: { kid } }, to: { kind: "agent", peer: agent, address: from }, repeat: false });
 }
 
-/** What our own open set comes to, under the group key of this number or the youngest; "" where it is not held. */
-export function ownMac({ inbox, group }: Parts, kid = group.youngest.kid): string {
-  return group.macOf(kid)?.of(inbox.marks()) ?? "";
+/** What we know of an agent's open set comes to, under the group key of this number or the youngest; "" where it is not held. */
+export function ownMac({ inbox, group }: Parts, agent: PeerId, kid = group.youngest.kid): string {
+  return group.macOf(kid)?.of(inbox.marks(agent)) ?? "";
 }
 
 /** Whether nothing is open with this agent that we do not know, or know as open though it is not. */
@@ -245,6 +241,6 @@ export function isInStep(parts: Parts, agent: PeerId): boolean {
   if (expected === undefined) return false;
   const list = parts.lists.get(agent);
   // While an answer comes in, counting spares making a mark of everything for each datagram.
-  if (list !== undefined && list.open === expected.open && list.marks.length !== parts.inbox.openCount) return false;
-  return expected.open === ownMac(parts, expected.kid);
+  if (list !== undefined && list.open === expected.open && list.marks.length !== parts.inbox.openCountOf(agent)) return false;
+  return expected.open === ownMac(parts, agent, expected.kid);
 }

@@ -37,6 +37,11 @@ const SEEK_AFTER_TRIES = 3;
 /** SEEKs whose answer is still believed. */
 const SEEK_NONCES_MOST = 4;
 
+/** Nothing is to be expected of it now. While it is still looked for after a start, it is not held for silent. */
+export function isSilent(grade: Grade): boolean {
+  return grade !== "heard" && grade !== "searching";
+}
+
 /** What was adopted of an agent's speech; stored. */
 export type Place = { readonly epoch: bigint; readonly counter: bigint };
 
@@ -98,12 +103,18 @@ export class Ears {
     this.#nonceKey = nonceKey;
     this.#lastAt = at;
     this.#seekDue = at;
-    for (const agent of agents) {
-      this.#agents.set(agent.id, {
-        agent, grade: "searching", place: places.get(agent.id), believed: false, beacon: undefined, heardAt: undefined, broadcastAt: undefined,
-        greeting: new Greeting(dice), graceUntil: at + DEAF_MS, beaconAt: NEVER, provenAt: NEVER, answeredAt: NEVER, disowned: false,
-      });
-    }
+    for (const agent of agents) this.#hold(agent, places.get(agent.id), at);
+  }
+
+  /** Another agent of the cluster: it is looked for at once, and given as long as after a start. */
+  add(agent: KnownAgent, now: Ms): void {
+    this.#hold(agent, undefined, now);
+    this.#seeks = 0;
+    this.#seekDue = now;
+  }
+
+  drop(id: PeerId): void {
+    this.#agents.delete(id);
   }
 
   get(id: PeerId): AgentView | undefined {
@@ -278,6 +289,13 @@ export class Ears {
   next(): Ms | undefined {
     const agents = earliestOf(this.#agents.values(), (held) => earliest(held.agent.address === undefined ? undefined : held.greeting.due, regradeDue(held, this.#lastAt)));
     return earliest(this.#seekDue, this.#extra.length > 0 ? this.#lastAt : undefined, agents);
+  }
+
+  #hold(agent: KnownAgent, place: Place | undefined, at: Ms): void {
+    this.#agents.set(agent.id, {
+      agent, grade: "searching", place, believed: false, beacon: undefined, heardAt: undefined, broadcastAt: undefined,
+      greeting: new Greeting(this.#dice), graceUntil: at + DEAF_MS, beaconAt: NEVER, provenAt: NEVER, answeredAt: NEVER, disowned: false,
+    });
   }
 
   #heard(held: Held, now: Now): void {

@@ -1,5 +1,5 @@
 /**
- * The alarms that this listener knows: what the agent last said of each, what was put on the desk, and what is over.
+ * The alarms that this listener knows: what the agents last said of each, what was put on the desk, and what is over.
  * An open occurrence is never forgotten; one that is over stays listed for a day. Writes nothing: it says which rows changed.
  */
 
@@ -10,6 +10,7 @@ import { hours, type Ms, type Now, type WallMs } from "../base/units.ts";
 import type { PeerId } from "../trust/keys.ts";
 import type { Body } from "../wire/message.ts";
 import type { OpenMark } from "../wire/open-set.ts";
+import { allOver, isOpen, markOf, overtaken, sameMark, whoElse, type Word, type Words } from "./words.ts";
 
 export type AlarmItem = Body<"alarm">["alarms"][number];
 export type StateItem = Body<"state">["states"][number];
@@ -18,7 +19,7 @@ export type StateItem = Body<"state">["states"][number];
 export const CLOSED_KEEP_MS: Ms = hours(24);
 export const CLOSED_MOST = 2000;
 
-/** Where in an agent's speech something was said: a later packet of the same epoch overrules an earlier one. */
+/** Where in an agent's speech something was said. */
 export type Said = { readonly agent: PeerId; readonly epoch: bigint; readonly counter: bigint };
 
 export type Inboxed = {
@@ -42,7 +43,9 @@ export type Inboxed = {
   readonly seen: number;
   /** The epoch of an agent not yet believed, under which the present ring was heard; "" where it is verified. */
   readonly unverified: string;
+  /** The agent whose account this is; what another says of the same ring changes only its own word. */
   readonly said: Said;
+  readonly words: Words;
   /** When it ended, on our own clock; undefined while it is open. */
   readonly closedAt: WallMs | undefined;
 };
@@ -59,9 +62,10 @@ export class Inbox {
   readonly #entries = new Map<OccurrenceId, Inboxed>();
   readonly #forget = new Deadlines<OccurrenceId>();
   readonly #changed = new Set<OccurrenceId>();
-  #openCount = 0;
-  /** Until one of them changes. */
-  #marks: readonly OpenMark[] | undefined;
+  /** For each agent, until one of them changes. */
+  readonly #marks = new Map<PeerId, readonly OpenMark[]>();
+  readonly #openCounts = new Map<PeerId, number>();
+  #silent: ReadonlySet<PeerId> = new Set();
 
   restore(entries: Iterable<Inboxed>, now: Now): void {
     for (const entry of entries) this.#put(entry, now);
@@ -72,8 +76,9 @@ export class Inbox {
     return this.#entries.get(id);
   }
 
-  get openCount(): number {
-    return this.#openCount;
+  /** How many an agent calls open. */
+  openCountOf(agent: PeerId): number {
+    return this.#openCounts.get(agent) ?? 0;
   }
 
   all(): IterableIterator<Inboxed> {
@@ -84,10 +89,11 @@ export class Inbox {
     return [...this.#entries.values()].filter(({ closedAt }) => closedAt === undefined);
   }
 
-  /** What the agent's open set is compared with; the same list as long as nothing in it has changed. */
-  marks(): readonly OpenMark[] {
-    this.#marks ??= this.open().map(({ item: { id, revision, ring } }) => ({ id, revision, ring }));
-    return this.#marks;
+  /** What an agent's open set is compared with; the same list as long as nothing in it has changed. */
+  marks(agent: PeerId): readonly OpenMark[] {
+    let marks = this.#marks.get(agent);
+    if (marks === undefined) this.#marks.set(agent, (marks = [...this.#entries].flatMap(([id, { words }]) => markOf(id, words[agent]))));
+    return marks;
   }
 
   /** The alarm whose id begins so; people type the first characters, in either case. */
@@ -108,35 +114,38 @@ export class Inbox {
    */
   hear(item: AlarmItem, { said, verified }: { readonly said: Said; readonly verified: boolean }, now: Now): Hearing {
     const held = this.#entries.get(item.id);
+    const { agent } = said;
+    const word = wordOf(said, item, true);
     if (held === undefined) {
       const entry: Inboxed = {
         item, ...ASIDE, condition: item.condition, attention: item.quiet === true ? "acknowledged" : "unacknowledged",
-        stateAt: item.at, heardAt: now.wall, rung: 0, seen: 0, unverified: verified ? "" : String(said.epoch), said, closedAt: undefined,
+        stateAt: item.at, heardAt: now.wall, rung: 0, seen: 0, unverified: verified ? "" : String(said.epoch), said, words: { [agent]: word }, closedAt: undefined,
       };
       this.#put(entry, now);
       return { kind: "new", now: entry };
     }
-    // In another life the agent may know of fewer rings, from an older file: what it says now is what counts.
-    const fewer = item.ring < held.item.ring && verified && said.agent === held.said.agent && said.epoch !== held.said.epoch;
-    if (overtaken(held, said) || (item.ring < held.item.ring && !fewer)) return { kind: "older", now: held };
+    const own = held.said.agent === agent;
     const again = item.ring > held.item.ring;
+    const reopened = held.closedAt !== undefined;
+    // One that takes the place of an agent which is not heard may know of fewer rings. So may one agent in another life, from an
+    // older file: what it says now is what counts.
+    const heir = verified && !own && this.#silent.has(held.said.agent) && !this.#silent.has(agent);
+    const fewer = item.ring < held.item.ring && verified && (own ? said.epoch !== held.said.epoch : heir || reopened);
+    if (overtaken(held.words[agent], said) || (own && item.ring < held.item.ring && !fewer)) return { kind: "older", now: held };
     // What cannot be told from a recording never overrules what was verified, unless it rings anew.
     if (!verified && !again && held.unverified === "") return { kind: "older", now: held };
-    const reopened = held.closedAt !== undefined;
+    const words = { ...held.words, [agent]: word };
+    if (!own && !again && !reopened && !heir && held.unverified === "") return this.#noted({ ...held, words }, now);
     const taken = item.quiet === true;
-    const same = !again && !fewer && !reopened && sameItem(held.item, item) && taken === (held.attention !== "unacknowledged") && held.unverified === (verified ? "" : String(said.epoch));
+    const same = own && !again && !fewer && !reopened && sameItem(held.item, item) && taken === (held.attention !== "unacknowledged") && held.unverified === (verified ? "" : String(said.epoch));
     const entry: Inboxed = {
-      ...held, item, said, condition: item.condition, unverified: verified ? "" : String(said.epoch), closedAt: undefined,
+      ...held, item, said, words, condition: item.condition, unverified: verified ? "" : String(said.epoch), closedAt: undefined,
       ...(taken ? { attention: held.attention === "unacknowledged" ? "acknowledged" : held.attention } : { attention: "unacknowledged", ...NOBODY }),
       ...(reopened ? { phase: "waiting", sending: "pending" } : {}),
       // Its next ring must be heard; and this one, where it was thought to be over.
       ...(fewer ? { rung: Math.min(held.rung, reopened ? item.ring - 1 : item.ring), seen: Math.min(held.seen, item.ring) } : {}),
     };
-    if (same) {
-      // Only the place in the agent's speech has moved: not worth a write of its own.
-      this.#entries.set(item.id, entry);
-      return { kind: "same", now: entry };
-    }
+    if (same) return this.#noted(entry, now);
     this.#put(entry, now);
     return { kind: again ? "rung again" : reopened ? "new" : "changed", now: entry };
   }
@@ -144,26 +153,57 @@ export class Inbox {
   /** Takes what an agent says of an alarm's state. @returns before and after, or undefined where that is nothing new or nothing known */
   learn(state: StateItem, said: Said, now: Now): { readonly before: Inboxed; readonly after: Inboxed } | undefined {
     const before = this.#entries.get(state.id);
-    if (before === undefined || overtaken(before, said) || state.ring < before.item.ring) return undefined;
+    if (before === undefined || overtaken(before.words[said.agent], said)) return undefined;
+    const own = before.said.agent === said.agent;
+    if (own && state.ring < before.item.ring) return undefined;
     const over = state.condition === "cleared";
+    const words = { ...before.words, [said.agent]: wordOf(said, state, !over) };
+    const open = isOpen(words, this.#silent);
+    const takes = !over && before.attention === "unacknowledged" && state.attention !== "unacknowledged" && state.ring >= before.item.ring;
+    const heir = this.#silent.has(before.said.agent) && !this.#silent.has(said.agent) && state.ring >= before.item.ring;
+    // What one agent has seen end, and another calls open, is open.
+    if ((over && open) || !(own || takes || heir || open !== (before.closedAt === undefined))) {
+      this.#noted(spokenFor({ ...before, words }, this.#silent), now);
+      return undefined;
+    }
     const after: Inboxed = {
-      ...before, said, condition: state.condition, attention: state.attention, phase: state.phase, sending: state.sending,
+      ...before, said, words, condition: state.condition, attention: state.attention, phase: state.phase, sending: state.sending,
       by: state.by ?? "", way: state.way ?? "", comment: state.comment ?? "", stranger: state.stranger === true, stateAt: state.at,
-      closedAt: over ? (before.closedAt ?? now.wall) : undefined,
+      ...(over ? { words: allOver(words), closedAt: before.closedAt ?? now.wall } : { closedAt: undefined }),
     };
     if (sameState(before, after)) {
-      this.#entries.set(state.id, after);
+      this.#noted(after, now);
       return undefined;
     }
     this.#put(after, now);
     return { before, after };
   }
 
+  /** Agents are heard again, or are not any more. @returns what is over by that: only they had called it open */
+  hush(silent: ReadonlySet<PeerId>, now: Now): readonly Inboxed[] {
+    this.#silent = silent;
+    return this.open().flatMap((entry) => (isOpen(entry.words, silent) ? [] : [this.#end(entry, now)]));
+  }
+
+  /** An agent has left the cluster: nothing rests on its word. @returns what that has ended */
+  dismiss(agent: PeerId, now: Now): readonly Inboxed[] {
+    this.#marks.delete(agent);
+    return [...this.#entries.values()].flatMap((entry) => {
+      const { [agent]: gone, ...words } = entry.words;
+      if (gone === undefined) return [];
+      if (entry.closedAt === undefined && !isOpen(words, this.#silent)) return [this.#end({ ...entry, words }, now)];
+      this.#put(spokenFor({ ...entry, words }, this.#silent), now);
+      return [];
+    });
+  }
+
   /** Changes what only this listener knows of an alarm. */
   note(id: OccurrenceId, changes: Partial<Pick<Inboxed, "rung" | "seen" | "unverified" | "attention" | "by" | "way" | "said">>, now: Now): Inboxed | undefined {
     const held = this.#entries.get(id);
     if (held === undefined) return undefined;
-    const entry = { ...held, ...changes };
+    const said = changes.said === undefined ? undefined : held.words[changes.said.agent];
+    const words = changes.said === undefined || said === undefined ? held.words : { ...held.words, [changes.said.agent]: { ...said, epoch: changes.said.epoch, counter: changes.said.counter } };
+    const entry = { ...held, ...changes, words };
     this.#put(entry, now);
     return entry;
   }
@@ -175,13 +215,14 @@ export class Inbox {
    * @returns those that are over now
    */
   closeAllBut(listed: ReadonlySet<OccurrenceId>, before: Said, now: Now): readonly Inboxed[] {
-    return this.open().flatMap((entry) => {
-      const { said, item } = entry;
-      const later = said.epoch === before.epoch && said.counter > before.counter;
-      if (said.agent !== before.agent || later || listed.has(item.id)) return [];
-      const closed: Inboxed = { ...entry, said: before, condition: "cleared", closedAt: now.wall };
-      this.#put(closed, now);
-      return [closed];
+    return [...this.#entries.values()].flatMap((entry) => {
+      const { item, words, closedAt } = entry;
+      const word = words[before.agent];
+      if (word?.open !== true || overtaken(word, before) || listed.has(item.id)) return [];
+      const left = { ...entry, words: { ...words, [before.agent]: { ...word, epoch: before.epoch, counter: before.counter, open: false } } };
+      if (closedAt === undefined && !isOpen(left.words, this.#silent)) return [this.#end({ ...left, said: before }, now)];
+      this.#put(spokenFor(left, this.#silent), now);
+      return [];
     });
   }
 
@@ -197,6 +238,7 @@ export class Inbox {
   takeForgotten(now: Ms): OccurrenceId | undefined {
     const id = this.#forget.takeDue(this.#forget.size > CLOSED_MOST ? Number.POSITIVE_INFINITY : now);
     if (id === undefined) return undefined;
+    // What is over is in nobody's open set.
     this.#entries.delete(id);
     this.#changed.delete(id);
     return id;
@@ -206,12 +248,37 @@ export class Inbox {
     return this.#forget.next();
   }
 
+  #end(entry: Inboxed, now: Now): Inboxed {
+    const ended: Inboxed = { ...entry, words: allOver(entry.words), condition: "cleared", closedAt: now.wall };
+    this.#put(ended, now);
+    return ended;
+  }
+
+  /** Only the place in an agent's speech has moved, or what it alone calls open: the first is not worth a write of its own. */
+  #noted(entry: Inboxed, now: Now): Hearing {
+    const held = this.#entries.get(entry.item.id);
+    const agents = Object.keys(entry.words);
+    if (agents.every((agent) => sameMark(held?.words[agent], entry.words[agent]))) this.#hold(entry);
+    else this.#put(entry, now);
+    return { kind: "same", now: entry };
+  }
+
+  #hold(entry: Inboxed): void {
+    const { id } = entry.item;
+    const before = this.#entries.get(id)?.words;
+    this.#count(before, -1);
+    this.#count(entry.words, 1);
+    for (const agent of this.#marks.keys()) if (!sameMark(before?.[agent], entry.words[agent])) this.#marks.delete(agent);
+    this.#entries.set(id, entry);
+  }
+
+  #count(words: Words | undefined, by: 1 | -1): void {
+    for (const [agent, { open }] of Object.entries(words ?? {})) if (open) this.#openCounts.set(agent, this.openCountOf(agent) + by);
+  }
+
   #put(entry: Inboxed, now: Now): void {
     const { id } = entry.item;
-    const held = this.#entries.get(id);
-    this.#openCount += Number(entry.closedAt === undefined) - Number(held !== undefined && held.closedAt === undefined);
-    if (!sameMark(held, entry)) this.#marks = undefined;
-    this.#entries.set(id, entry);
+    this.#hold(entry);
     this.#changed.add(id);
     if (entry.closedAt === undefined) this.#forget.cancel(id);
     else if (this.#forget.dueOf(id) === undefined) {
@@ -224,14 +291,16 @@ export class Inbox {
 const NOBODY = { by: "", way: "", comment: "", stranger: false } as const;
 const ASIDE = { phase: "waiting", sending: "pending", ...NOBODY } as const;
 
-/** Whether the agent has said something later of this alarm already. Other epochs and other agents cannot be compared. */
-function overtaken({ said: held }: Inboxed, said: Said): boolean {
-  return held.agent === said.agent && held.epoch === said.epoch && held.counter > said.counter;
+/** An open alarm that its agent calls open no more is from now on in the account of one that does. */
+function spokenFor(entry: Inboxed, silent: ReadonlySet<PeerId>): Inboxed {
+  const { words, said, closedAt } = entry;
+  const agent = closedAt === undefined && words[said.agent]?.open !== true ? whoElse(words, said.agent, silent) : undefined;
+  const word = agent === undefined ? undefined : words[agent];
+  return agent === undefined || word === undefined ? entry : { ...entry, said: { agent, epoch: word.epoch, counter: word.counter } };
 }
 
-function sameMark(a: Inboxed | undefined, b: Inboxed): boolean {
-  if (a === undefined || a.closedAt !== undefined) return a !== undefined && b.closedAt !== undefined;
-  return b.closedAt === undefined && a.item.revision === b.item.revision && a.item.ring === b.item.ring;
+function wordOf({ epoch, counter }: Said, { revision, ring }: { readonly revision: number; readonly ring: number }, open: boolean): Word {
+  return { epoch, counter, revision, ring, open };
 }
 
 /** Why it was said, and whether somebody has it, is not what it says. */

@@ -11,18 +11,19 @@ import { groupMark, GroupKeys } from "../trust/group-keys.ts";
 import type { GroupKey, PeerId } from "../trust/keys.ts";
 import { FETCHED_MOST, RECEIPTS_MOST } from "../wire/constants.ts";
 import { fit, FRAME_BYTES } from "../wire/page.ts";
-import { answerLate, askAck, nextAnswer, sayAcks, take } from "./acknowledge.ts";
+import { answerLate, askAck, dropDone, nextAnswer, sayAcks, take } from "./acknowledge.ts";
 import { Acks, type PendingAck } from "./acks.ts";
 import { Draft } from "./draft.ts";
 import { Fetching, type What } from "./fetching.ts";
 import { Gathering } from "./gathering.ts";
 import { hear, isInStep, lackingOf, ownMac } from "./hear.ts";
-import { Ears, type Place } from "./hearing.ts";
+import { Ears, isSilent, type Place } from "./hearing.ts";
 import { Inbox, type Inboxed } from "./inbox.ts";
 import { addressOf, type HeldRules, type Parts } from "./parts.ts";
 import { hearingLine, storeFailedLine } from "./phrases.ts";
 import { Receipts, RECEIPTS_PLAIN } from "./receipts.ts";
 import { Roads } from "./roads.ts";
+import { showEnded } from "./show-ended.ts";
 import { tellGathered } from "./summary.ts";
 import { type ClientEvent, type ClientSelf, type ClientTurn, type KnownAgent, STORE_FAILED_EXIT_MS } from "./turn.ts";
 import { isMine, listOf, showingOf, statusOf } from "./views.ts";
@@ -64,7 +65,7 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
     this.#parts = {
       self, group: new GroupKeys(keysSince(self.group, remembered.group)), startedAt: now.wall, draft: new Draft(), inbox: new Inbox(), receipts: new Receipts(dice), acks: new Acks(dice),
       ears: new Ears({ agents, places, dice, nonceKey: self.nonceKey, at: now.mono }), fetching: new Fetching(dice), gathering: new Gathering(), roads: new Roads({ tcp: self.tcp }),
-      waiting: new Map(), expected: new Map(), lists: new Map(), digests: new Map(), refusals: new Tally(), rules: remembered.rules,
+      waiting: new Map(), expected: new Map(), lists: new Map(), digests: new Map(), voices: new Map(), refusals: new Tally(), rules: remembered.rules,
     };
     this.#parts.inbox.restore(remembered.inbox, now);
     this.#parts.acks.restore(remembered.acks, now);
@@ -173,8 +174,11 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
     if (held === undefined || held.seen >= ring || ring !== held.item.ring || !isMine(this.#parts, held.item)) return;
     inbox.note(id, { seen: ring }, now);
     if (held.unverified !== "") return;
-    const jitterMs = ears.get(held.said.agent)?.beacon?.jitterMs ?? 0;
-    receipts.owe(held.said.agent, { id, revision: held.item.revision, ring, level: "seen" }, { jitterMs, now: now.mono, urgent: held.item.severity === "critical" });
+    for (const [agent, word] of Object.entries(held.words)) {
+      if (!word.open || word.ring > ring) continue;
+      const jitterMs = ears.get(agent)?.beacon?.jitterMs ?? 0;
+      receipts.owe(agent, { id, revision: word.revision, ring: word.ring, level: "seen" }, { jitterMs, now: now.mono, urgent: held.item.severity === "critical" });
+    }
   }
 
   #stop(why: string): void {
@@ -224,20 +228,24 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
 
   /** People hear once that an agent is not heard, and once that it is heard again. */
   #sayHearing(now: Now): void {
-    const { ears, draft, self } = this.#parts;
+    const { ears, draft, self, inbox } = this.#parts;
     const regraded = ears.takeRegraded(now.mono);
     if (regraded.length === 0) return;
     if (regraded.some(({ grade }) => grade === "heard")) this.#gather(now);
+    for (const ended of inbox.hush(silentOf(this.#parts), now)) showEnded(this.#parts, ended);
+    dropDone(this.#parts);
     for (const { agent, grade } of regraded) {
       draft.log("hearing", { agent: agent.name, hearing: grade });
       draft.add({ kind: "tell", line: { v: 1, kind: "hearing", occurrence: "", revision: 0, ring: 0, agent: agent.name, hearing: grade, at: now.wall } });
     }
     if (this.#failed !== undefined) return;
+    const heard = ears.all().flatMap(({ agent, grade }) => (grade === "heard" ? [agent.name] : []));
     const lines = ears.all().map(({ agent, grade, heardAt }) => {
       const since = heardAt === undefined ? "" : new Date(heardAt).toISOString().slice(11, 16);
-      return hearingLine({ grade, name: agent.name, since: since === "" ? "" : `${since} UTC` }, self.language);
+      return hearingLine({ grade, name: agent.name, since: since === "" ? "" : `${since} UTC`, heard }, self.language);
     });
-    draft.add({ kind: "hearing", line: lines.filter((line) => line !== "").join("\n"), rings: ears.all().some(({ grade }) => grade === "deaf" || grade === "unanswered" || grade === "unknown") });
+    const deaf = heard.length === 0 && ears.all().some(({ grade }) => grade === "deaf" || grade === "unanswered" || grade === "unknown");
+    draft.add({ kind: "hearing", line: lines.filter((line) => line !== "").join("\n"), rings: deaf, ...(heard.length > 0 ? { heard: true } : {}) });
   }
 
   #takeRoads(now: Now): void {
@@ -275,9 +283,9 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
     const { ears, roads, draft, self, rules, group } = this.#parts;
     const greetings = ears.takeGreetings(now.mono);
     if (greetings.length === 0) return;
-    const open = ownMac(this.#parts);
     for (const { agent, address, nonce, challenge, place } of greetings) {
       const kid = ears.get(agent)?.beacon?.kid;
+      const open = ownMac(this.#parts, agent);
       const body = {
         group: kid === undefined ? "" : group.markOf(kid),
         nonce, challenge, versions: VERSIONS, serial: self.serial, host: self.host, seat: self.seat,
@@ -341,8 +349,14 @@ function keysSince(joined: GroupKey, held: HeldGroup | undefined): readonly Grou
   return held?.joined === groupMark(joined.key) ? held.keys : [joined];
 }
 
+/** Agents of which nothing is to be expected now. */
+function silentOf({ ears }: Parts): ReadonlySet<PeerId> {
+  return new Set(ears.all().flatMap(({ agent, grade }) => (isSilent(grade) ? [agent.id] : [])));
+}
+
 /** As it is stored: 64-bit numbers are decimal strings. */
 export function rowOf(entry: Inboxed): object {
-  const { agent, epoch, counter } = entry.said;
-  return { ...entry, said: { agent, epoch: String(epoch), counter: String(counter) } };
+  const plain = ({ epoch, counter }: Place): object => ({ epoch: String(epoch), counter: String(counter) });
+  const words = Object.entries(entry.words).map(([agent, word]) => [agent, { ...word, ...plain(word) }]);
+  return { ...entry, said: { agent: entry.said.agent, ...plain(entry.said) }, words: Object.fromEntries(words) };
 }

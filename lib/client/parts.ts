@@ -44,6 +44,8 @@ export type Parts = {
   readonly lists: Map<PeerId, Expected & { readonly marks: readonly OpenMark[] }>;
   /** The rules' digest that each agent last named. */
   readonly digests: Map<PeerId, string>;
+  /** The agents that each agent has told of, in this life of the process. */
+  readonly voices: Map<PeerId, { readonly digest: string; readonly ids: ReadonlySet<PeerId> }>;
   /** Messages of the LAN that were opened and came to nothing. */
   readonly refusals: Tally;
   rules: HeldRules;

@@ -51,7 +51,7 @@ export function performer(ports: ClientPorts): (turn: ClientTurn) => Promise<voi
 
 /** Who asked is answered first; the agent hears of it before the person does, who is slower. */
 const STEP = {
-  answer: "answer", adopt: "answer", setGroup: "answer", say: "say", hangUp: "say", show: "show", summarize: "show", update: "show", hearing: "show", tell: "show", exit: "show",
+  answer: "answer", adopt: "answer", setGroup: "answer", befriend: "answer", dismiss: "answer", say: "say", hangUp: "say", show: "show", summarize: "show", update: "show", hearing: "show", tell: "show", exit: "show",
 } as const satisfies Readonly<Record<ClientEffect["kind"], "answer" | "say" | "show">>;
 
 /** @param promised whether this turn is on disk: what is not is shown all the same, but nobody is told that it is kept */
@@ -64,6 +64,10 @@ function carryOut(ports: ClientPorts, effect: ClientEffect, promised: boolean): 
     case "setGroup":
       for (const { kid, key } of effect.keys) ports.ring.setGroup(kid, key);
       return;
+    case "befriend":
+      return ports.ring.addPeer(effect.peer);
+    case "dismiss":
+      return ports.ring.expel(effect.peer);
     case "say":
       return promised ? say(ports, effect) : undefined;
     case "hangUp":
@@ -76,7 +80,7 @@ function carryOut(ports: ClientPorts, effect: ClientEffect, promised: boolean): 
       for (const desk of ports.desks) desk.update({ id: effect.id, line: effect.line, gone: effect.gone });
       return;
     case "hearing":
-      for (const desk of ports.desks) desk.hearing({ line: effect.line, rings: effect.rings });
+      for (const desk of ports.desks) desk.hearing({ line: effect.line, rings: effect.rings, heard: effect.heard === true });
       return;
     case "tell":
       return ports.tell(effect.line);

@@ -27,9 +27,10 @@ export function goneLine(language: Language): string {
   return PHRASES[language].gone;
 }
 
-/** One agent that is not simply heard. */
-export function hearingLine({ grade, name, since }: { readonly grade: Grade; readonly name: string; readonly since: string }, language: Language): string {
+/** One agent that is not simply heard. @param heard those that are */
+export function hearingLine({ grade, name, since, heard }: { readonly grade: Grade; readonly name: string; readonly since: string; readonly heard: readonly string[] }, language: Language): string {
   const words = PHRASES[language];
+  if (heard.length > 0 && (grade === "deaf" || grade === "elsewhere")) return words.beside(name, { since, heard: heard.join(", ") });
   switch (grade) {
     case "heard":
       return "";
@@ -52,6 +53,8 @@ export function storeFailedLine(reason: string, language: Language): string {
   return PHRASES[language].storeFailed(reason);
 }
 
+type Beside = { readonly since: string; readonly heard: string };
+
 const PHRASES = {
   en: {
     youTook: "Acknowledged by you", already: "Already acknowledged", alreadyBy: (who: string) => `Already acknowledged by ${who}`,
@@ -61,6 +64,7 @@ const PHRASES = {
     unanswered: (name: string) => `Agent ${name} is heard but does not answer: alarms may arrive, acknowledgements may not`,
     unknown: (name: string) => `Agent ${name} does not know this listener (revoked, or its database was lost): no alarm comes here. Ask for an invite, then: gapbell-client join --anew`,
     deaf: (name: string, since: string) => `Agent ${name} is not heard${since === "" ? "" : ` since ${since}`}: its alarms do not reach this host`,
+    beside: (name: string, { since, heard }: Beside) => `Agent ${name} is not heard${since === "" ? "" : ` since ${since}`}; ${heard} rings`,
     elsewhere: (name: string) => `Not on the cluster's LAN: agent ${name} cannot be heard from here`,
     storeFailed: (why: string) => `This listener cannot write to its disk (${why}): it rings on, gives no receipts, and will start again`,
   },
@@ -72,6 +76,7 @@ const PHRASES = {
     unanswered: (name: string) => `能听到代理 ${name}，但它没有应答：告警可能到达，确认可能无法送出`,
     unknown: (name: string) => `代理 ${name} 不认识本监听程序（已被吊销，或其数据库已丢失）：告警不会到达本机。请索取邀请，然后运行：gapbell-client join --anew`,
     deaf: (name: string, since: string) => `${since === "" ? "" : `自 ${since} 起`}听不到代理 ${name}：它的告警无法到达本机`,
+    beside: (name: string, { since, heard }: Beside) => `${since === "" ? "" : `自 ${since} 起`}听不到代理 ${name}；${heard} 正常响铃`,
     elsewhere: (name: string) => `本机不在集群的局域网内：此处听不到代理 ${name}`,
     storeFailed: (why: string) => `本机监听程序无法写入磁盘（${why}）：仍会响铃，但不发送回执，稍后重启`,
   },

@@ -76,6 +76,12 @@ export class Receipts {
     for (const [key, { item }] of this.#owed) if (item.id === id) this.#owed.delete(key);
   }
 
+  /** Nothing is owed to an agent that has left. */
+  dismiss(agent: PeerId): void {
+    for (const [key, owed] of this.#owed) if (owed.agent === agent) this.#owed.delete(key);
+    this.#due.delete(agent);
+  }
+
   next(): Ms | undefined {
     return earliestOf(this.#due.values(), (due) => due);
   }

@@ -4,8 +4,8 @@ import { z } from "zod";
 import { fromBase64 } from "../base/bytes.ts";
 import { rulesFromCanonical } from "../classify/rule.ts";
 import type { Store } from "../port/store.ts";
-import { read } from "../trust/certificate.ts";
-import { type Peer, type PeerId, peerOf } from "../trust/keys.ts";
+import type { Peer, PeerId } from "../trust/keys.ts";
+import { readVoice } from "../trust/voice.ts";
 import { KID_GROUP_MOST } from "../wire/constants.ts";
 import { Ack, AlarmItem, StateItem } from "../wire/message.ts";
 import type { PendingAck } from "./acks.ts";
@@ -14,6 +14,7 @@ import type { Inboxed } from "./inbox.ts";
 import type { HeldGroup, Remembered } from "./machine.ts";
 import type { HeldRules } from "./parts.ts";
 import type { KnownAgent } from "./turn.ts";
+import type { Words } from "./words.ts";
 
 const big = z.string().regex(/^\d{1,20}$/).transform((text) => BigInt(text));
 const PlaceRow = z.object({ epoch: big, counter: big });
@@ -22,10 +23,11 @@ const AgentRow = z.object({
   address: z.object({ host: z.string(), port: z.int() }).optional(),
   heardOn: z.object({ name: z.string(), subnet: z.string() }).optional(),
 });
+const WordRow = PlaceRow.extend({ revision: z.int(), ring: z.int(), open: z.boolean() });
 const InboxRow = z.object({
   item: AlarmItem, condition: StateItem.shape.condition, attention: StateItem.shape.attention, phase: StateItem.shape.phase, sending: StateItem.shape.sending,
   by: z.string(), way: z.string(), comment: z.string(), stranger: z.boolean(), stateAt: z.number(), heardAt: z.number(),
-  rung: z.int(), seen: z.int(), unverified: z.string(), said: PlaceRow.extend({ agent: z.string() }), closedAt: z.number().optional(),
+  rung: z.int(), seen: z.int(), unverified: z.string(), said: PlaceRow.extend({ agent: z.string() }), words: z.record(z.string(), WordRow).optional(), closedAt: z.number().optional(),
 });
 const AckRow = Ack.extend({ madeAt: z.number() });
 const GroupRow = z.object({ joined: z.string(), keys: z.array(z.object({ kid: z.int().min(1).max(KID_GROUP_MOST), key: z.string().regex(/^[A-Za-z0-9_-]{43}$/) })).min(1) });
@@ -49,7 +51,7 @@ export function restoreClient(
   const meta = (name: string): unknown => store.load("meta").find(({ id }) => id === name)?.row;
   const stored = new Map(rows("agents", AgentRow).map(({ id, row }): [PeerId, KnownAgent] => [id, { ...row, address: row.address, heardOn: row.heardOn }]));
   return {
-    inbox: rows("inbox", InboxRow).map(({ row }): Inboxed => ({ ...row, closedAt: row.closedAt })),
+    inbox: rows("inbox", InboxRow).map(({ row }): Inboxed => ({ ...row, closedAt: row.closedAt, words: row.words ?? wordsOf(row) })),
     acks: rows("acks", AckRow).map(({ row }): PendingAck => row),
     agents: [...members.filter(({ id }) => !stored.has(id)), ...stored.values()],
     places: new Map(rows("windows", PlaceRow).map(({ id, row }): [PeerId, Place] => [id, row])),
@@ -58,15 +60,16 @@ export function restoreClient(
   };
 }
 
+/** A row of a release that knew one agent. */
+function wordsOf({ said: { agent, ...place }, item: { revision, ring }, closedAt }: z.infer<typeof InboxRow>): Words {
+  return { [agent]: { ...place, revision, ring, open: closedAt === undefined } };
+}
+
 /** The keys of agents whose voice the cluster key has signed; the others are not believed. */
 export function peersOf(agents: readonly KnownAgent[], clusterKey: Uint8Array): readonly Peer[] {
   return agents.flatMap(({ id, voice }) => {
-    const paper = read("voice", voice, clusterKey);
-    const ed = paper.ok ? fromBase64(paper.value.ed) : undefined;
-    const x = paper.ok ? fromBase64(paper.value.x) : undefined;
-    if (ed === undefined || x === undefined) return [];
-    const peer = peerOf(ed, x);
-    return peer.id === id ? [peer] : [];
+    const voiced = readVoice(voice, clusterKey);
+    return voiced.ok && voiced.value.peer.id === id ? [voiced.value.peer] : [];
   });
 }
 

@@ -99,6 +99,13 @@ export class Roads {
     return true;
   }
 
+  /** The agent has left the cluster. */
+  drop(agent: PeerId): void {
+    this.#held.delete(agent);
+    this.#hangUp.delete(agent);
+    this.#ask.delete(agent);
+  }
+
   /** Something of now has come from the agent by UDP, meant for us alone: what it says to everybody would not prove that it hears us. */
   came(agent: PeerId, now: Ms): void {
     const held = this.#held.get(agent);

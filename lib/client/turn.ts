@@ -8,7 +8,7 @@ import type { Showing, Summary } from "../port/desk.ts";
 import type { Address, Link } from "../port/lan.ts";
 import type { Change } from "../port/store.ts";
 import type { Reply } from "../port/tickets.ts";
-import type { GroupKey, PeerId } from "../trust/keys.ts";
+import type { GroupKey, Peer, PeerId } from "../trust/keys.ts";
 import type { Opened } from "../trust/opener.ts";
 import type { Body, Message } from "../wire/message.ts";
 import type { HeardOn } from "./whereabouts.ts";
@@ -84,6 +84,10 @@ export type ClientEffect =
   | { readonly kind: "say"; readonly message: Message; readonly to: Audience; readonly repeat: boolean; readonly deflate?: boolean }
   /** The TCP connection there is needed no more. */
   | { readonly kind: "hangUp"; readonly address: Address }
+  /** Believe this agent of the cluster from now on. */
+  | { readonly kind: "befriend"; readonly peer: Peer }
+  /** Believe it no more. */
+  | { readonly kind: "dismiss"; readonly peer: PeerId }
   /** Take this epoch of an agent as its present one. */
   | { readonly kind: "adopt"; readonly peer: PeerId; readonly epoch: bigint; readonly counter: bigint }
   /** The group keys that open from now on; the last one seals. */
@@ -91,8 +95,8 @@ export type ClientEffect =
   | { readonly kind: "show"; readonly showing: Showing }
   | { readonly kind: "summarize"; readonly summary: Summary }
   | { readonly kind: "update"; readonly id: OccurrenceId; readonly line: string; readonly gone: boolean }
-  /** Whether agents are heard, in words; "" where all is well. `rings`: somebody must look, and not only know. */
-  | { readonly kind: "hearing"; readonly line: string; readonly rings: boolean }
+  /** Whether agents are heard, in words; "" where all is well. `rings`: somebody must look, and not only know. `heard`: one of several is. */
+  | { readonly kind: "hearing"; readonly line: string; readonly rings: boolean; readonly heard?: boolean }
   | { readonly kind: "tell"; readonly line: TapLine }
   | { readonly kind: "exit"; readonly code: number; readonly reason: string };
 

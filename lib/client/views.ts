@@ -25,7 +25,7 @@ export function isMine({ self }: Parts, { to }: Pick<AlarmItem, "to">): boolean 
 /** What `list --json` prints of one alarm. */
 export function viewOf(parts: Parts, entry: Inboxed): Readonly<Record<string, unknown>> {
   const { item } = entry;
-  const pending = parts.acks.get(item.id);
+  const pending = parts.acks.isConfirmed(item.id) ? undefined : parts.acks.get(item.id);
   return {
     id: item.id, short: item.id.slice(0, 6), severity: item.severity, module: item.module, item: item.item, text: item.text, source: item.source,
     labels: item.labels, at: item.at, heardAt: entry.heardAt, to: item.to, mine: isMine(parts, item),
@@ -66,7 +66,7 @@ export function statusOf(parts: Parts, now: Now): Readonly<Record<string, unknow
       /** Our own rules come to something else than the agent; its word is what is shown. */
       differing: open.filter((entry) => check(parts, entry) === "differs").length,
     },
-    acknowledgements: acks.all().map(({ id, comment, madeAt }) => ({ id, comment, madeAt })),
+    acknowledgements: acks.unconfirmed().map(({ id, comment, madeAt }) => ({ id, comment, madeAt })),
     rules: rules.digest, refused: parts.refusals.all,
   };
 }

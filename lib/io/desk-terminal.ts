@@ -118,9 +118,9 @@ class Terminal {
   hear(hearing: Hearing): void {
     const before = this.#hearing;
     this.#hearing = hearing;
-    const { line, rings } = hearing;
+    const { line, rings, heard = false } = hearing;
     const { clusterName } = this.#options;
-    if (line !== "") return this.say(line.split("\n").map((one) => this.#paint(`${this.#clock()} ${rings ? "!" : " "} ${oneLine(one)}`, rings ? RED : DIM)), rings);
+    if (line !== "") return this.say(line.split("\n").map((one) => this.#paint(`${this.#clock()} ${rings ? "!" : " "} ${oneLine(one)}`, rings ? RED : heard ? YELLOW : DIM)), rings);
     const again = before !== undefined && before.line !== "";
     this.say([this.#paint(`${this.#clock()}   ${again ? this.#words.heardAgain(clusterName) : this.#words.heard(clusterName)}`, GREEN)], again);
   }
@@ -209,7 +209,7 @@ class Terminal {
     const more = this.#open.size - alarms.length;
     const lines = [
       this.#paint("─".repeat(columns), DIM),
-      this.#paint(cut(this.#heading(), columns), this.#hearing?.line === "" ? GREEN : this.#hearing?.rings === false ? DIM : RED),
+      this.#paint(cut(this.#heading(), columns), this.#headingColour()),
       ...alarms.map((listed) => this.#row(listed, columns)),
       ...(more > 0 ? [this.#words.more(more)] : []),
       this.#paint(cut(alarms.length === 0 ? this.#words.idle : this.#words.keys, columns), DIM),
@@ -227,6 +227,12 @@ class Terminal {
     if (this.#hearing === undefined) return this.#words.seeking;
     const { line } = this.#hearing;
     return line === "" ? this.#words.heard(this.#options.clusterName) : (line.split("\n")[0] ?? "");
+  }
+
+  /** Grey where the host has left the LAN; yellow where one of several agents is not heard. */
+  #headingColour(): number {
+    if (this.#hearing === undefined || this.#hearing.rings) return RED;
+    return this.#hearing.line === "" ? GREEN : this.#hearing.heard === true ? YELLOW : DIM;
   }
 
   #row({ showing: { alarm }, line }: Listed, columns: number): string {

@@ -27,7 +27,8 @@ export type Summary = {
   readonly worst: readonly Showing["alarm"][];
 };
 
-export type Hearing = { readonly line: string; readonly rings: boolean };
+/** `heard`: one of several agents is, so that alarms arrive. */
+export type Hearing = { readonly line: string; readonly rings: boolean; readonly heard?: boolean };
 
 export interface Desk {
   /** @returns whether it was put before a person (and not only written down); in a list, once it is among what is visible */

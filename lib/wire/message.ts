@@ -60,6 +60,8 @@ export const Hello = z.object({
 /** Agent to listener, pairwise: answers a HELLO; epoch and counter are those to believe from now on. */
 export const Welcome = z.object({
   nonce: base64(8), epoch: big, counter: big, kid: count, voice: certificate, rules: digest, wall: wallMs,
+  /** SHA-256 of the list of the cluster's agents, which FETCH `voices` brings. */
+  voices: digest.optional(),
 });
 
 export const Bye = z.object({ why: text(64) });
@@ -124,16 +126,17 @@ export const Acked = z.object({
  * for each of them by unicast; what the complete list does not name is not open any more. `alarm`: ALARM and STATE of those in `ids`.
  */
 export const Fetch = z.object({
-  what: z.enum(["rules", "open", "alarm"]),
+  what: z.enum(["rules", "open", "alarm", "voices"]),
   digest: digest.optional(), from: count.optional(), ids: z.array(id).min(1).max(FETCHED_MOST).optional(),
 });
 
 /**
  * Agent to listener: one piece of a longer whole. `rules`: the canonical bytes, `digest` their SHA-256.
  * `open`: the open set as `encodeOpenSet` of wire/open-set.ts writes it, `digest` the SHA-256 of all its bytes.
+ * `voices`: the cluster's agents as `encodeVoices` of trust/voices.ts writes them.
  */
 export const Data = z.object({
-  what: z.enum(["rules", "open"]), digest, piece: count, pieces: count, bytes: base64(CHUNK_BYTES),
+  what: z.enum(["rules", "open", "voices"]), digest, piece: count, pieces: count, bytes: base64(CHUNK_BYTES),
 });
 
 /**

@@ -14,11 +14,10 @@ export function openSetMac(marks: readonly OpenMark[], groupKey: Uint8Array): st
   return toBase64(hmacSha256(groupKey, concat(utf8("gapbell open set\0"), encodeOpenSet(marks))).subarray(0, 8));
 }
 
-/** Makes the MAC of a set anew only where the list is another one: both sides ask for it with every beacon and HELLO. */
+/** Makes the MAC of a set once for each list: both sides ask for it with every beacon and HELLO. */
 export class OpenMac {
   readonly #key: Uint8Array;
-  #marks: readonly OpenMark[] | undefined;
-  #mac = "";
+  readonly #macs = new WeakMap<readonly OpenMark[], string>();
 
   constructor(groupKey: Uint8Array) {
     this.#key = groupKey;
@@ -26,10 +25,11 @@ export class OpenMac {
 
   /** @param marks the same list as before as long as nothing in it has changed */
   of(marks: readonly OpenMark[]): string {
-    if (marks === this.#marks) return this.#mac;
-    this.#marks = marks;
-    this.#mac = openSetMac(marks, this.#key);
-    return this.#mac;
+    const held = this.#macs.get(marks);
+    if (held !== undefined) return held;
+    const mac = openSetMac(marks, this.#key);
+    this.#macs.set(marks, mac);
+    return mac;
   }
 }
 

@@ -2,7 +2,7 @@
 
 import type { ClientEffect, ClientEvent, ClientSelf, KnownAgent } from "../../lib/client/turn.ts";
 import { Client } from "../../lib/client/machine.ts";
-import { restoreClient } from "../../lib/client/restore.ts";
+import { peersOf, restoreClient } from "../../lib/client/restore.ts";
 import { toBase64 } from "../../lib/base/bytes.ts";
 import { minutes, type Ms, type Now } from "../../lib/base/units.ts";
 import type { ClientQuestion, TapLine } from "../../lib/port/client-door.ts";
@@ -21,6 +21,8 @@ type Set = {
   readonly operator?: string;
   readonly robot?: boolean;
   readonly agents?: readonly ScriptedAgent[];
+  /** Agents of the cluster that this listener knows nothing of. */
+  readonly unknown?: readonly ScriptedAgent[];
   /** Whether what is shown counts as seen. */
   readonly person?: boolean;
   /** What becomes of TCP; without it the listener may not try. */
@@ -41,6 +43,9 @@ export class ClientWorld {
   /** Where what the agents say comes from. */
   agentAt = AGENT_AT;
   readonly #set: Set;
+  readonly #all: readonly ScriptedAgent[];
+  /** Whom this listener does not reach, and does not hear. */
+  readonly away = new Set<ScriptedAgent>();
   #ring = new KeyRing(this.identity);
   #opener = new Opener({ ring: this.#ring, side: "client" });
   #sealer = new Sealer({ ring: this.#ring, epoch: 1n });
@@ -52,7 +57,8 @@ export class ClientWorld {
     this.#set = set;
     this.tcp = set.tcp;
     this.agents = set.agents ?? [new ScriptedAgent()];
-    for (const agent of this.agents) agent.enrol(this.identity);
+    this.#all = [...this.agents, ...(set.unknown ?? [])];
+    for (const agent of this.#all) agent.enrol(this.identity);
     this.client = this.#life();
     this.put({ kind: "started" });
   }
@@ -85,6 +91,7 @@ export class ClientWorld {
     this.#sealer = new Sealer({ ring: this.#ring, epoch: BigInt(this.#lives) });
     const members = this.agents.map((agent): KnownAgent => ({ id: agent.voice.id, name: agent.name, voice: agent.voiceCertificate, serial: 1, address: undefined, heardOn: undefined }));
     const remembered = restoreClient({ load: (table) => this.table(table) }, { members, onBad: () => {} });
+    for (const peer of peersOf(remembered.agents, this.agent.clusterKey)) this.#ring.addPeer(peer);
     for (const [peer, place] of remembered.places) this.#opener.adopt(peer, place);
     const [first] = this.agents;
     const self: ClientSelf = {
@@ -113,7 +120,7 @@ export class ClientWorld {
 
   /** SEEK, BEACON, HELLO and WELCOME have been exchanged, and everything has been fetched. */
   settle(): this {
-    for (const agent of this.agents) this.hears(agent.beacon());
+    for (const agent of this.#all) if (!this.away.has(agent)) this.hears(agent.beacon());
     this.passes(2000);
     return this;
   }
@@ -143,7 +150,7 @@ export class ClientWorld {
       this.#to(Math.max(due, this.#now.mono));
       if (beacons && this.#now.mono >= beaconAt) {
         beaconAt += 20_000;
-        for (const agent of this.agents) this.hears(agent.beacon());
+        for (const agent of this.#all) if (!this.away.has(agent)) this.hears(agent.beacon());
       }
       this.put({ kind: "tick" });
     }
@@ -226,6 +233,12 @@ export class ClientWorld {
       case "setGroup":
         for (const { kid, key } of effect.keys) this.#ring.setGroup(kid, key);
         return;
+      case "befriend":
+        this.#ring.addPeer(effect.peer);
+        return;
+      case "dismiss":
+        this.#ring.expel(effect.peer);
+        return;
       case "show":
         if (this.#set.person === true && effect.showing.rings) this.put({ kind: "shown", id: effect.showing.alarm.id, ring: effect.showing.alarm.ring, seen: true });
         return;
@@ -238,8 +251,8 @@ export class ClientWorld {
         const byTcp = "address" in to && to.address?.road === "tcp";
         if (byTcp && this.tcp === "refused") return this.put({ kind: "broken", address: this.agentAt });
         if (byTcp ? this.tcp === "silent" : this.lost.toAgent) return;
-        const targets = to.kind === "agent" ? this.agents.filter(({ voice }) => voice.id === to.peer) : this.agents;
-        for (const agent of targets) this.#deliver(agent.receive(datagram, CLIENT_AT), byTcp);
+        const targets = to.kind === "agent" ? this.#all.filter(({ voice }) => voice.id === to.peer) : this.#all;
+        for (const agent of targets) if (!this.away.has(agent)) this.#deliver(agent.receive(datagram, CLIENT_AT), byTcp);
         return;
       }
       default:

@@ -12,6 +12,7 @@ import { groupMark } from "../../lib/trust/group-keys.ts";
 import { clusterIdOf, type GroupKey, type Identity, identityFrom, KeyRing, type Peer } from "../../lib/trust/keys.ts";
 import { Opener } from "../../lib/trust/opener.ts";
 import { Sealer } from "../../lib/trust/sealer.ts";
+import { encodeVoices, type VoiceAt, voicesDigest } from "../../lib/trust/voices.ts";
 import type { Body, Message, MessageKind } from "../../lib/wire/message.ts";
 import { encodeOpenSet, openSetMac } from "../../lib/wire/open-set.ts";
 import { pieces } from "../../lib/wire/page.ts";
@@ -72,15 +73,17 @@ export class ScriptedAgent {
   readonly open = new Map<string, { item: AlarmItem; state: StateItem }>();
   readonly heard: Message[] = [];
   readonly invites = new Map<string, Invited>();
+  /** Other agents that it tells of; undefined: it is of a release that tells of none. */
+  others: readonly VoiceAt[] | undefined;
   #challenges: string[] = [];
   #count = 0;
   #received = 0;
 
-  constructor({ name = "node1", seed = 2, epoch = 1n, port = 11115 }: { readonly name?: string; readonly seed?: number; readonly epoch?: bigint; readonly port?: number } = {}) {
+  constructor({ name = "node1", seed = 2, epoch = 1n, port = 11115, serial = 1 }: { readonly name?: string; readonly seed?: number; readonly epoch?: bigint; readonly port?: number; readonly serial?: number } = {}) {
     this.name = name;
     this.port = port;
     this.voice = identityFrom({ ed: bytesOf(seed), x: bytesOf(seed + 100) });
-    this.voiceCertificate = issue("voice", { serial: 1, agent: name, ed: toBase64(this.voice.ed), x: toBase64(this.voice.x) }, CLUSTER);
+    this.voiceCertificate = issue("voice", { serial, agent: name, ed: toBase64(this.voice.ed), x: toBase64(this.voice.x) }, CLUSTER);
     this.ring = new KeyRing(this.voice);
     this.ring.setGroup(this.group.kid, this.group.key);
     this.opener = new Opener({ ring: this.ring, side: "agent" });
@@ -166,9 +169,13 @@ export class ScriptedAgent {
       kind: "welcome",
       body: {
         nonce, epoch: String(this.sealer.epoch), counter: String(this.sealer.counter), kid: this.group.kid, voice: this.voiceCertificate,
-        rules: toBase64(sha256(canonicalRules(this.rules))), wall: 0, ...set,
+        rules: toBase64(sha256(canonicalRules(this.rules))), wall: 0, ...(this.others === undefined ? {} : { voices: voicesDigest(this.#voices()) }), ...set,
       },
     };
+  }
+
+  #voices(): Uint8Array {
+    return encodeVoices([{ voice: this.voiceCertificate, address: undefined }, ...(this.others ?? [])]);
   }
 
   /** Opens an alarm in its book, or changes it, without a word. */
@@ -199,6 +206,7 @@ export class ScriptedAgent {
 
   #fetch({ what, ids }: Body<"fetch">): readonly Message[] {
     if (what === "rules") return pieces("rules", canonicalRules(this.rules)).map((body) => ({ kind: "data", body }));
+    if (what === "voices") return pieces("voices", this.#voices()).map((body) => ({ kind: "data", body }));
     const held = ids === undefined ? [...this.open.values()] : ids.flatMap((id) => this.open.get(id) ?? []);
     return [
       ...(what === "open" ? pieces("open", encodeOpenSet(held.map(({ item }) => item))).map((body): Message => ({ kind: "data", body })) : []),

@@ -17,7 +17,7 @@ import { SEEK_AGAIN } from "../../lib/client/hearing.ts";
 import { RECEIPT_AGAIN_MS } from "../../lib/client/receipts.ts";
 import { DEAD_AFTER_MS, PROBE_EVERY_MS, TCP_AFTER_MS, UDP_STEADY_MS } from "../../lib/client/roads.ts";
 import { TCP_LIMITS } from "../../lib/io/lan-tcp.ts";
-import { FROM_AGENTS, FROM_LISTENERS, IN_CLEAR, PROVES_ITSELF, type Drop } from "../../lib/trust/opener.ts";
+import { AMONG_AGENTS, FROM_AGENTS, FROM_LISTENERS, IN_CLEAR, PROVES_ITSELF, type Drop } from "../../lib/trust/opener.ts";
 import { RATES } from "../../lib/trust/rates.ts";
 import { GROUP_KEYS_MOST } from "../../lib/trust/keys.ts";
 import { WINDOW_COUNTERS } from "../../lib/trust/window.ts";
@@ -29,18 +29,18 @@ export const PROTOCOL_PAGE = join(import.meta.dir, "..", "..", "docs", "protocol
 
 /** How each message travels and what for; a message without words does not compile. */
 const USES: { readonly [Kind in MessageKind]: { readonly to: string; readonly sealed: string; readonly use: string } } = {
-  beacon: { to: "all, or who asked", sealed: "clear; pair to a listener that asked", use: "who rings here and how to reach it; challenge, digest of the rules, mark of the open set" },
+  beacon: { to: "all, other agents, or who asked", sealed: "clear; pair to a listener that asked", use: "who rings here and how to reach it; challenge, digest of the rules, mark of the open set" },
   seek: { to: "all, or one agent", sealed: "clear", use: "asks for a BEACON; padded, so that the answer is no larger" },
   hello: { to: "agent", sealed: "pair", use: "I am here: echoes the challenge, tells who sits here" },
-  welcome: { to: "listener", sealed: "pair", use: "echoes HELLO's nonce; the epoch and counter to believe from now on" },
+  welcome: { to: "listener, agent", sealed: "pair", use: "echoes HELLO's nonce; the epoch and counter to believe from now on" },
   bye: { to: "agent", sealed: "pair or group", use: "the listener goes in order" },
   alarm: { to: "all, or one listener", sealed: "group or pair", use: "one or more alarms, to be shown and rung" },
   state: { to: "all, or one listener", sealed: "group or pair", use: "how alarms stand now: taken, sent outside, cleared" },
   receipt: { to: "agent", sealed: "pair", use: "on this host's disk, or put before a person" },
   ack: { to: "agent", sealed: "pair or group", use: "the operator of this listener takes the alarm; repeated until ACKED" },
   acked: { to: "listener", sealed: "pair", use: "the agent's word on an ACK, for every copy of it" },
-  fetch: { to: "agent", sealed: "pair", use: "asks for the rules, for all that is open, or for some alarms" },
-  data: { to: "listener", sealed: "pair", use: "one piece of the rules or of the open set" },
+  fetch: { to: "agent", sealed: "pair", use: "asks for the rules, for all that is open, for some alarms, or for the cluster's agents" },
+  data: { to: "listener", sealed: "pair", use: "one piece of the rules, of the open set, or of the list of agents" },
   join: { to: "agent", sealed: "clear", use: "a stranger enrols by an invite" },
   joined: { to: "stranger", sealed: "clear; the group key in it sealed for the pair", use: "certificates and the group key, or a refusal" },
   commit: { to: "agent", sealed: "clear", use: "a stranger asks for approval: its commitment, then with what it has committed to; as long as a body may be" },
@@ -67,7 +67,7 @@ const MEANINGS: { readonly [Kind in MessageKind]: Readonly<Record<string, string
   },
   welcome: {
     nonce: "of the HELLO", epoch: "the agent's present one", counter: "counts as seen up to here", kid: "number of the present group key", voice: "voice certificate, whole",
-    rules: "as in BEACON", wall: "as in BEACON",
+    rules: "as in BEACON", wall: "as in BEACON", voices: "SHA-256 of the list of the cluster's agents",
   },
   bye: { why: "for the log" },
   alarm: {
@@ -187,7 +187,7 @@ function formOf(json: Json): Pick<Field, "form" | "characters" | "bytes"> {
 /** Everything between the marks, by name. */
 export const TABLES: Readonly<Record<string, () => string>> = {
   messages: () => table(["message", "type", "from", "to", "sealed", "use"], Object.entries(USES).map(([kind, { to, sealed, use }]) => {
-    const from = [...(FROM_AGENTS.includes(kind as MessageKind) && kind !== "bye" ? ["agent"] : []), ...(FROM_LISTENERS.includes(kind as MessageKind) ? [kind === "join" || kind === "commit" ? "stranger" : kind === "seek" ? "listener, stranger" : "listener"] : [])];
+    const from = [...([...FROM_AGENTS, ...AMONG_AGENTS].includes(kind as MessageKind) && kind !== "bye" ? ["agent"] : []), ...(FROM_LISTENERS.includes(kind as MessageKind) ? [kind === "join" || kind === "commit" ? "stranger" : kind === "seek" ? "listener, stranger" : "listener"] : [])];
     return [kind.toUpperCase(), String(wire.TYPES[kind as MessageKind]), from.join(", "), to, sealed, use];
   })),
   flags: () => table(["flag", "meaning"], [
