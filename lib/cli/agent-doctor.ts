@@ -70,6 +70,10 @@ async function askRunning(state: string): Promise<Pick<AgentFacts, "running" | "
         operator: String(one["operator"]), host: String(one["host"]), address: String(one["address"] ?? ""), state: String(one["state"]),
         lastHeardAt: typeof one["lastHeardAt"] === "number" ? one["lastHeardAt"] : undefined,
       })),
+      peers: records(record(listeners.value.body)["agents"]).map((one) => ({
+        name: String(one["name"]), address: String(one["address"] ?? ""), present: one["present"] === true,
+        lastHeardAt: typeof one["lastHeardAt"] === "number" ? one["lastHeardAt"] : undefined,
+      })),
       relay: {
         joined: record(body["relay"])["joined"] === true, reason: String(body["reason"] ?? ""), answeredAt: typeof answeredAt === "number" ? answeredAt : undefined,
         legs: ability.success ? ability.data.legs : [], channels: ability.success ? ability.data.channels : [],

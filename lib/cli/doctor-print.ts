@@ -16,11 +16,11 @@ const MARKS: Readonly<Record<Mark, { readonly text: string; readonly code: numbe
 const CHECK_WORDS: Readonly<Record<Language, Readonly<Record<Check, string>>>> = {
   en: {
     keys: "keys", running: "running", interfaces: "interface", ports: "port", tunnel: "tunnel", netmask: "netmask", firewall: "firewall", road: "road", isolation: "isolation", agent: "agent",
-    broadcast: "broadcast", unicast: "unicast", membership: "membership", versions: "version", clock: "clock", listeners: "listeners", wayOut: "way out", store: "store", buffer: "buffer",
+    broadcast: "broadcast", unicast: "unicast", membership: "membership", versions: "version", clock: "clock", listeners: "listeners", peers: "agents", wayOut: "way out", store: "store", buffer: "buffer",
   },
   zh: {
     keys: "密钥", running: "运行", interfaces: "接口", ports: "端口", tunnel: "隧道", netmask: "子网掩码", firewall: "防火墙", road: "路径", isolation: "隔离", agent: "代理",
-    broadcast: "广播", unicast: "单播", membership: "成员", versions: "版本", clock: "时钟", listeners: "监听程序", wayOut: "外部通路", store: "数据库", buffer: "缓冲区",
+    broadcast: "广播", unicast: "单播", membership: "成员", versions: "版本", clock: "时钟", listeners: "监听程序", peers: "其他代理", wayOut: "外部通路", store: "数据库", buffer: "缓冲区",
   },
 };
 

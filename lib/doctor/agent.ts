@@ -13,7 +13,7 @@ export function judgeAgent(facts: AgentFacts, moment: (at: number) => string): r
     ...judgeInterfaces(facts), ...judgePorts(facts, OURS, facts.running !== undefined), ...judgeFirewall(facts),
     // An agent need not hear the port of its listeners, if only its own is heard.
     ...judgeLoops(facts, (name) => (hears(facts, name) || facts.running === undefined ? "note" : "warn")), ...judgeHearing(facts), ...judgeOthers(facts),
-    ...judgeListeners(facts, moment), ...judgeWayOut(facts, moment), ...judgeStore(facts), ...judgeBuffer(facts),
+    ...judgeListeners(facts, moment), ...judgePeers(facts, moment), ...judgeWayOut(facts, moment), ...judgeStore(facts), ...judgeBuffer(facts),
   ]);
 }
 
@@ -70,6 +70,12 @@ function judgeListeners(facts: AgentFacts, moment: (at: number) => string): read
     ...present.filter(({ address }) => homeOf(address.split(":")[0] ?? "", used) === undefined)
       .map(({ operator, address }) => finding("netmask", "note", "listenerOutside", operator, address)),
   ];
+}
+
+/** The bell rings on, but nobody would take this agent's place. */
+function judgePeers({ running }: AgentFacts, moment: (at: number) => string): readonly Finding[] {
+  return (running?.peers ?? []).map(({ name, address, present, lastHeardAt }) =>
+    present ? finding("peers", "ok", "peerHeard", name, address) : finding("peers", "warn", "peerSilent", name, address, lastHeardAt === undefined ? "" : moment(lastHeardAt)));
 }
 
 /** From here to the last channel outside. */

@@ -113,6 +113,8 @@ export type AgentFacts = HostFacts & {
   /** What the running agent answers; undefined where none does. */
   readonly running: {
     readonly listeners: readonly { readonly operator: string; readonly host: string; readonly address: string; readonly state: string; readonly lastHeardAt: WallMs | undefined }[];
+    /** The other agents of the cluster. */
+    readonly peers: readonly { readonly name: string; readonly address: string; readonly present: boolean; readonly lastHeardAt: WallMs | undefined }[];
     readonly relay: {
       readonly joined: boolean; readonly reason: string; readonly answeredAt: WallMs | undefined;
       readonly legs: readonly { readonly name: string; readonly up: boolean; readonly reason: string }[];

@@ -8,7 +8,7 @@ import type { SENTENCES } from "./sentences.ts";
  */
 export const CHECKS = [
   "keys", "running", "interfaces", "ports", "tunnel", "netmask", "firewall", "road", "agent", "isolation", "broadcast", "unicast", "membership", "versions", "clock",
-  "listeners", "wayOut", "store", "buffer",
+  "listeners", "peers", "wayOut", "store", "buffer",
 ] as const;
 export type Check = (typeof CHECKS)[number];
 

@@ -102,6 +102,11 @@ const EN = {
   clockApart: (name: string, apart: string) => said(`The clocks of agent ${name} and of this host are ${apart} apart: times shown to people are wrong`, "Set the clocks (timedatectl); inside the room by an NTP server of its own"),
 
   listenersHeard: (count: string, who: string) => said(`${count} listeners are heard now: ${who}`),
+  peerHeard: (name: string, address: string) => said(`Agent ${name} of this cluster is heard (${address})`),
+  peerSilent: (name: string, address: string, last: string) => said(
+    `Agent ${name} of this cluster is not heard${last === "" ? "" : ` since ${last}`}: this one rings alone`,
+    `Is "gapbell-agent run" running there${address === "" ? "" : ` (${address} was its last address)`}? Where broadcasts do not reach, name it by agents: in agent.yaml on both hosts`,
+  ),
   listenersSilent: (count: string, last: string) => said(`${count} listeners have joined, none is heard now${last === "" ? "" : `; the last one was heard ${last}`}`),
   listenersNone: () => said("No listener has joined: an alarm rings nowhere on the LAN", "gapbell-agent invite --operator NAME, then gapbell-client join on the laptop"),
 
@@ -223,6 +228,11 @@ const ZH: Sentences = {
   clockApart: (name, apart) => said(`代理 ${name} 与本机的时钟相差 ${apart}：显示给人的时间有误`, "校准时钟（timedatectl）；机房内可用自己的 NTP 服务器"),
 
   listenersHeard: (count, who) => said(`现在能听到 ${count} 个监听程序：${who}`),
+  peerHeard: (name, address) => said(`能听到本集群的代理 ${name}（${address}）`),
+  peerSilent: (name, address, last) => said(
+    `${last === "" ? "" : `自 ${last} 起`}听不到本集群的代理 ${name}：只有本机在响铃`,
+    `该主机上 "gapbell-agent run" 是否在运行${address === "" ? "" : `（最后地址 ${address}）`}？广播到不了时，请在两台主机的 agent.yaml 中用 agents: 写明地址`,
+  ),
   listenersSilent: (count, last) => said(`已有 ${count} 个监听程序加入，现在都听不到${last === "" ? "" : `；最近一次是 ${last}`}`),
   listenersNone: () => said("没有监听程序加入：局域网内无处响铃", "gapbell-agent invite --operator 姓名，然后在笔记本上运行 gapbell-client join"),
 

@@ -27,6 +27,8 @@ const CASES: readonly { readonly name: string; readonly facts: AgentFacts; reado
   { name: "it hears, though the listeners' port is closed here", facts: agentFacts({ loops: DEAF.loops }), first: undefined },
   { name: "nobody has joined", facts: running({ listeners: [] }), first: "listenersNone" },
   { name: "everybody is away", facts: running({ listeners: [{ operator: "li", host: "laptop", address: "10.0.0.20:1", state: "away", lastHeardAt: 1 }] }), first: undefined },
+  { name: "the other agent is heard", facts: running({ peers: [{ name: "node2", address: "10.0.0.2:11115", present: true, lastHeardAt: 1 }] }), first: undefined },
+  { name: "the other agent is silent", facts: running({ peers: [{ name: "node2", address: "10.0.0.2:11115", present: false, lastHeardAt: 1 }] }), first: "peerSilent" },
   { name: "no relay", facts: running({}, { joined: false }), first: "relayNone" },
   { name: "a relay that does not answer", facts: running({}, { reason: "connection refused" }), first: "relaySilent" },
   { name: "a relay that has never answered", facts: running({}, { answeredAt: undefined }), first: "relaySilent" },

@@ -46,6 +46,7 @@ export function agentFacts(set: Partial<AgentFacts> = {}): AgentFacts {
     lan: { broadcastPort: 11114, port: 11115 }, name: "node1", voice: VOICE, askFault: "",
     running: {
       listeners: [{ operator: "li", host: "laptop", address: "10.0.0.20:40000", state: "present", lastHeardAt: NOW }],
+      peers: [],
       relay: {
         joined: true, reason: "", answeredAt: NOW, legs: [{ name: "lan", up: true, reason: "" }, { name: "outside", up: true, reason: "" }],
         channels: [{ channel: "mail", configured: true, able: true, reason: "" }, { channel: "wecom", configured: false, able: false, reason: "not configured" }],
