@@ -18,13 +18,6 @@ export function hearPeer(parts: Parts, { from, packet }: { readonly from: Addres
   if (sealed !== "pair") return refusals.count("not sealed for the pair");
   if (message.kind === "hello") return hello(parts, { from, packet, body: message.body }, now);
   if (message.kind === "welcome") return welcome(parts, { from, packet, body: message.body }, now);
-  if (freshness !== "fresh") return refusals.count("not of its present life");
-  switch (message.kind) {
-    case "bye":
-      return peers.bye(sender);
-    default:
-      return;
-  }
 }
 
 /** It hears us: it echoes one of our last two challenges. */

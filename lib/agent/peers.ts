@@ -145,12 +145,6 @@ export class Peers {
     return newcomer;
   }
 
-  /** It goes in order. */
-  bye(id: PeerId): void {
-    const held = this.#peers.get(id);
-    if (held !== undefined) held.provenAt = Number.NEGATIVE_INFINITY;
-  }
-
   /** One that was present, and is not any more. */
   takeLost(now: Ms): Peered | undefined {
     for (const held of this.#peers.values()) {

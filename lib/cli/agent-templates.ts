@@ -46,6 +46,9 @@ lan:
 # Each is told what is broadcast. What stands under lan and here takes effect at the next start.
 # peers: [10.11.140.21, 10.11.140.22]
 
+# Other agents of the cluster (gapbell-agent pair) that broadcasts do not reach, HOST or HOST:PORT:
+# agents: [10.12.0.32]
+
 api:
   # Sources hand alarms in here. Any address but loopback needs tokens or client certificates.
   listen: 127.0.0.1:${PORTS.api}

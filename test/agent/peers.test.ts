@@ -2,7 +2,8 @@
 
 import { expect, test } from "bun:test";
 import { identityFrom } from "../../lib/trust/keys.ts";
-import type { Message } from "../../lib/wire/message.ts";
+import type { Body, Message } from "../../lib/wire/message.ts";
+import { BesiegedAgent } from "../support/a-besieged-agent.ts";
 import { fill, IDENTITIES, Party } from "../support/a-cluster.ts";
 import { TwoAgents } from "../support/two-agents.ts";
 
@@ -86,12 +87,50 @@ test("a voice that the cluster key has not signed is refused", () => {
   expect(pair.a.agent.ask({ kind: "paired", voice: pair.a.agent.voiceCertificate })).toMatchObject({ error: "The certificate is this agent's own" });
 });
 
-test("a listener that has joined at one agent is taken in by the other, under a serial that the other never gives", () => {
+const LAPTOP_AT = { host: "10.0.0.20", port: 40_000 };
+
+test("an agent gives serials that no other agent gives", () => {
   const pair = new TwoAgents();
-  pair.pair();
-  const at = { host: "10.0.0.20", port: 40_000 };
-  pair.b.agent.enrols(identityFrom({ ed: fill(40), x: fill(140) }), { at });
-  const { members } = pair.b.agent.ask({ kind: "paired", voice: pair.a.agent.voiceCertificate }) as { readonly members: readonly object[] };
-  expect(members).toHaveLength(1);
-  expect(pair.b.agent.rows("members")).toMatchObject([{ serial: 1_000_001 }]);
+  pair.b.agent.enrols(identityFrom({ ed: fill(40), x: fill(140) }), { at: LAPTOP_AT });
+  pair.b.agent.enrols(identityFrom({ ed: fill(41), x: fill(141) }), { at: LAPTOP_AT, number: 2 });
+  expect(pair.b.agent.rows("members").map((row) => (row as { readonly serial: number }).serial).sort()).toEqual([1_000_001, 1_000_002]);
 });
+
+test("a listener that the grant names is taken in at the first start by its certificates, and welcomed", () => {
+  const pair = new TwoAgents();
+  const laptop = pair.a.agent.enrols(identityFrom({ ed: fill(40), x: fill(140) }), { at: LAPTOP_AT });
+  const granted = pair.a.agent.ask({ kind: "paired", voice: pair.b.agent.voiceCertificate }) as { readonly members: readonly object[]; readonly invites: readonly object[] };
+  pair.b.agent.keeps("peers", pair.a.agent.voice.id, { voice: pair.a.agent.voiceCertificate });
+  pair.b.agent.keeps("meta", "granted", { members: granted.members, invites: granted.invites });
+  pair.b.agent.start();
+  expect(pair.b.agent.rows("members")).toMatchObject([{ id: laptop.identity.id, operator: "li", serial: 1 }]);
+  expect(pair.b.agent.rows("invites")).toMatchObject([{ usedBy: expect.any(String) }]);
+  laptop.ring.addPeer(pair.b.agent.voice);
+  const hello = laptop.seal({ kind: "hello", body: helloBody(pair.b.agent.challenge()) }, pair.b.agent.voice);
+  expect(pair.b.agent.hears(hello, LAPTOP_AT).map(({ message }) => message.kind)).toContain("welcome");
+});
+
+test("a listener whose certificate no agent of the cluster has signed is not taken in", () => {
+  const pair = new TwoAgents();
+  pair.a.agent.enrols(identityFrom({ ed: fill(40), x: fill(140) }), { at: LAPTOP_AT });
+  const { members } = pair.a.agent.ask({ kind: "paired", voice: pair.b.agent.voiceCertificate }) as { readonly members: readonly object[] };
+  // b has not been told of a, whose signature it is.
+  pair.b.agent.keeps("meta", "granted", { members, invites: [] });
+  pair.b.agent.start();
+  expect(pair.b.agent.rows("members")).toEqual([]);
+});
+
+test("a rebuilt agent takes the place of the lost one of its name, whose voice is believed no more", () => {
+  const pair = new TwoAgents();
+  const rebuilt = new BesiegedAgent({ number: 3, agentName: "node2" });
+  pair.pair();
+  pair.passes(25_000);
+  pair.a.agent.ask({ kind: "paired", voice: rebuilt.voiceCertificate });
+  expect(pair.peers(pair.a).map(({ name, present }) => ({ name, present }))).toEqual([{ name: "node2", present: false }]);
+  pair.passes(60_000);
+  expect(pair.a.agent.drops()["unknown sender"]).toBeGreaterThan(0);
+});
+
+function helloBody(challenge: string): Body<"hello"> {
+  return { nonce: "AAAA", challenge, versions: [1, 1], serial: 1, host: "laptop", seat: "person", heard: { epoch: "0", counter: "0" }, open: "", rules: "", build: "test" };
+}

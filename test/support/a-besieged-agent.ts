@@ -194,6 +194,11 @@ export class BesiegedAgent {
     return ackNonce({ id, revision }, NONCE_KEY);
   }
 
+  /** Something else writes a row while it does not run. */
+  keeps(table: string, id: string, row: unknown): void {
+    this.#rows.set(`${table} ${id}`, row);
+  }
+
   /** What the disk has kept of one table, in order of id. */
   rows(table: string): readonly unknown[] {
     return [...this.#rows].filter(([key]) => key.startsWith(`${table} `)).sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
