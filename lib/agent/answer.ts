@@ -9,7 +9,7 @@ import { survey } from "./coverage.ts";
 import type { RelayView } from "./escalate.ts";
 import type { Invites } from "./hear.ts";
 import type { Member } from "./listeners.ts";
-import { pair, peersView } from "./pair.ts";
+import { pair, peersView, unpair } from "./pair.ts";
 import { operatorOf, type Parts } from "./parts.ts";
 import { revoke } from "./revoke.ts";
 import type { Question } from "./turn.ts";
@@ -43,7 +43,7 @@ export function answer(parts: Parts, invites: Invites, { question, ticket }: { r
         listeners: [...listeners.members(), ...listeners.revoked()].map((member) => listenerOf(parts, member, now)),
       });
     case "peers":
-      return reply(200, { serial: parts.voiceSerial, peers: peersView(parts, now) });
+      return reply(200, { serial: Math.max(parts.voiceSerial, parts.peers.serialMost), peers: peersView(parts, now) });
     case "coverage": {
       const found = survey(parts, now);
       const theirs = (name: string): readonly object[] => [...listeners.members()].filter(({ operator }) => operator === name).map((member) => listenerOf(parts, member, now));
@@ -73,6 +73,8 @@ export function answer(parts: Parts, invites: Invites, { question, ticket }: { r
     }
     case "paired":
       return pair(parts, question.voice, reply);
+    case "unpaired":
+      return unpair(parts, question.agent, reply, now);
     case "joinedRelay":
       draft.put("meta", "relay", question.relay);
       draft.add({ kind: "useRelay", relay: question.relay });

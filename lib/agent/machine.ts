@@ -47,6 +47,8 @@ export type Remembered = {
   readonly presence: readonly Listener[];
   /** Other agents of the cluster, each by its voice certificate. */
   readonly peers: readonly PeerRow[];
+  /** The highest serial of the voices of agents that are gone; 0 where none is. */
+  readonly voices: number;
   readonly invites: Invites;
   /** Of the grant by which this agent was let in, until it is taken in. */
   readonly granted: Granted | undefined;
@@ -308,7 +310,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     return { status: 503, body: { error: `Nothing can be stored: ${this.#failure}` } };
   }
 
-  #restore({ alarms, pushes, members, presence, peers: peered, pursuits, notes: noted, known, relay, events }: Remembered, now: Now): void {
+  #restore({ alarms, pushes, members, presence, peers: peered, voices, pursuits, notes: noted, known, relay, events }: Remembered, now: Now): void {
     const { book, push, listeners, peers, wayOut, notes, coverage, self } = this.#parts;
     notes.restore(noted);
     coverage.restore(known);
@@ -316,7 +318,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     book.takeChanged();
     listeners.restore(members, presence, now);
     wayOut.restore({ pursuits, events, brokenTold: openOwn(this.#parts, WAY_OUT) !== undefined });
-    peers.restore(peeredIn(peered, self));
+    peers.restore(peeredIn(peered, self), voices);
     if (relay !== undefined) wayOut.use(relay, now);
     for (const one of pushes) {
       const alarm = book.get(one.id);

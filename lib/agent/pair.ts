@@ -1,6 +1,7 @@
 /** Another agent is let into the cluster: from then on the two believe each other, and each knows whom the other has enrolled. */
 
 import type { Now } from "../base/units.ts";
+import type { PeerId } from "../trust/keys.ts";
 import { readVoice } from "../trust/voice.ts";
 import type { Parts } from "./parts.ts";
 import { PEERS_MOST } from "./peers.ts";
@@ -20,15 +21,29 @@ export function pair(parts: Parts, voice: string, reply: Reply): void {
     return reply(409, { error: `${PEERS_MOST} other agents are known, and no more are taken`, field: "voice" });
   }
   // One of that name whose host was lost: the new keys stand in the place of the old ones.
-  if (before !== undefined) {
-    peers.remove(before.peer.id);
-    draft.remove("peers", before.peer.id);
-    draft.add({ kind: "expel", peer: before.peer.id });
-  }
+  if (before !== undefined) dismiss(parts, before.peer.id);
   peers.add({ ...voiced.value, address: peers.addressOf(peer.id), lastHeardAt: peers.get(peer.id)?.lastHeardAt });
   draft.add({ kind: "befriend", peer });
   draft.log("paired", { agent: name, serial });
   reply(200, { agent: name, serial, members: exportMembers(listeners), invites: exportInvites(parts.invites) });
+}
+
+/** Another agent is gone for good: nobody waits for it any more, and listeners let it go. */
+export function unpair(parts: Parts, name: string, reply: Reply, now: Now): void {
+  const { peers, draft } = parts;
+  const gone = peers.all().find((other) => other.name === name);
+  if (gone === undefined) return reply(404, { error: `No other agent is called ${JSON.stringify(name)}`, field: "agent", expected: peers.all().map((other) => other.name).join(", ") });
+  if (peers.isPresent(gone.peer.id, now.mono)) return reply(409, { error: `Agent ${JSON.stringify(name)} is heard now: stop it first`, field: "agent" });
+  dismiss(parts, gone.peer.id);
+  draft.log("unpaired", { agent: name });
+  reply(200, { agent: name });
+}
+
+function dismiss({ peers, draft }: Parts, id: PeerId): void {
+  peers.remove(id);
+  draft.remove("peers", id);
+  draft.put("meta", "voices", peers.serialMost);
+  draft.add({ kind: "expel", peer: id });
 }
 
 /** The other agents, for people. */

@@ -57,6 +57,8 @@ export class Peers {
   readonly #nonce: (number: number) => string;
   readonly #peers = new Map<PeerId, Held>();
   readonly #changed = new Set<PeerId>();
+  /** The highest serial of a voice that was ever known here: a new agent gets a higher one. */
+  #serialMost = 0;
   #asides: PeerHello[] = [];
   #hellos = 0;
 
@@ -66,7 +68,8 @@ export class Peers {
     this.#nonce = (number) => toBase64(hmacSha256(challengeKey, utf8(`hello ${epoch} ${number}`)).subarray(0, 8));
   }
 
-  restore(peers: readonly Peered[]): void {
+  restore(peers: readonly Peered[], serialMost: number): void {
+    this.#serialMost = serialMost;
     for (const peer of peers) this.add(peer);
     this.#changed.clear();
   }
@@ -81,6 +84,10 @@ export class Peers {
 
   get size(): number {
     return this.#peers.size;
+  }
+
+  get serialMost(): number {
+    return this.#serialMost;
   }
 
   /** Where it is reached; undefined where that was never proven. */
@@ -101,6 +108,7 @@ export class Peers {
   /** Believes another agent from now on, or another certificate of one that is known. */
   add(known: Peered): void {
     const { id } = known.peer;
+    this.#serialMost = Math.max(this.#serialMost, known.serial);
     const held = this.#peers.get(id);
     if (held !== undefined) held.known = known;
     else this.#peers.set(id, { known, greeting: new Greeting(this.#dice), seenAt: undefined, provenAt: Number.NEGATIVE_INFINITY, present: false });

@@ -1,6 +1,6 @@
 /** The agent's memory from its store: every row checked, every deadline re-anchored to the present boot. */
 
-import type { z } from "zod";
+import { z } from "zod";
 import type { Alarm } from "../alarm/alarm.ts";
 import { ACK_MS_MOST, CONTINUE_MS, STEP_AFTER_MS_MOST } from "../alarm/policy.ts";
 import { reanchor } from "../base/anchor.ts";
@@ -34,6 +34,7 @@ export function remember(store: Pick<Store, "load">, at: { readonly boot: BootId
     members: values("members", MemberRow),
     presence: values("presence", PresenceRow),
     peers: values("peers", PeerRow),
+    voices: z.int().min(0).safeParse(meta.get("voices")?.row).data ?? 0,
     invites: new Map(rows("invites", InviteRow)),
     pursuits: [...values("escalations", PursuitRow)].sort((a, b) => a.givenAt - b.givenAt || a.attempt - b.attempt),
     notes: values("notes", NoteRow),

@@ -45,6 +45,16 @@ export function addPair(program: Command): void {
     .option("--file <file>", "file with the grant (default: standard input)")
     .action(acceptGrant);
   withExample(accept, "gapbell-agent pair accept --file b.grant");
+
+  const end = addFolders(pair.command("end"))
+    .description("on each agent that is left: forget one that is gone for good; laptops then wait for it no more")
+    .requiredOption("--agent <name>", "the agent that is gone")
+    .action(async (options: FolderOptions & { readonly agent: string }) => {
+      const answer = await askAgent(foldersOf(options).state, { method: "POST", route: "/v1/peers/ended", body: { agent: options.agent } });
+      if (options.json === true) return printJson(answer);
+      process.stdout.write(`Agent ${options.agent} is forgotten here. If its host was stolen, begin the cluster anew: it has the cluster's secret.\n`);
+    });
+  withExample(end, "gapbell-agent pair end --agent b");
 }
 
 async function askPair(options: FolderOptions & { readonly agent?: string }): Promise<void> {
@@ -77,7 +87,7 @@ async function grantPair(options: GrantOptions): Promise<void> {
   const signer = privateKey("ed", seed);
   if (!equalBytes(rawPublic(signer), keys.clusterKey)) throw new ExitFault(EXIT.config, "The cluster key that lies here is of another cluster than this agent", 'Compare "keys/cluster.key" and "keys/cluster.pub" with their copies');
   const before = peers.find(({ id }) => id === request.peer.id);
-  const serial = Number(before?.["serial"] ?? 1 + Math.max(Number(known["serial"]), ...peers.map((one) => Number(one["serial"]))));
+  const serial = Number(before?.["serial"] ?? Number(known["serial"]) + 1);
   const voice = String(before?.["voice"] ?? issue("voice", { serial, agent: request.agent, ed: toBase64(request.peer.ed), x: toBase64(request.peer.x) }, signer));
   const answer = await askAgent(folders.state, { method: "POST", route: "/v1/peers", body: { voice } });
   const grant: Grant = {

@@ -33,5 +33,7 @@ export type Question =
   | { readonly kind: "revoked"; readonly certificates: readonly string[] }
   /** The voice certificate of another agent that the cluster key has let in. */
   | { readonly kind: "paired"; readonly voice: string }
+  /** The name of another agent that is gone for good. */
+  | { readonly kind: "unpaired"; readonly agent: string }
   /** The relay that this agent has joined by its join string. */
   | { readonly kind: "joinedRelay"; readonly relay: RelayAddress };

@@ -131,6 +131,19 @@ test("a rebuilt agent takes the place of the lost one of its name, whose voice i
   expect(pair.a.agent.drops()["unknown sender"]).toBeGreaterThan(0);
 });
 
+test("an agent that is gone for good is forgotten once it is not heard", () => {
+  const pair = new TwoAgents();
+  pair.pair();
+  pair.passes(25_000);
+  expect(pair.a.agent.ask({ kind: "unpaired", agent: "node2" })).toMatchObject({ error: 'Agent "node2" is heard now: stop it first' });
+  expect(pair.a.agent.ask({ kind: "unpaired", agent: "node9" })).toMatchObject({ expected: "node2" });
+  pair.cut = { toA: true, toB: true };
+  pair.passes(120_000);
+  expect(pair.a.agent.ask({ kind: "unpaired", agent: "node2" })).toEqual({ agent: "node2" });
+  pair.a.agent.start();
+  expect(pair.a.agent.ask({ kind: "peers" })).toEqual({ serial: 2, peers: [] });
+});
+
 function helloBody(challenge: string): Body<"hello"> {
   return { nonce: "AAAA", challenge, versions: [1, 1], serial: 1, host: "laptop", seat: "person", heard: { epoch: "0", counter: "0" }, open: "", rules: "", build: "test" };
 }

@@ -21,6 +21,8 @@ type Cluster = Disposable & {
   readonly at: (name: string) => string;
   /** Other agents that the running one knows. */
   peers: readonly object[];
+  /** The highest serial of a voice that it has known. */
+  serial: number;
   readonly asked: readonly Question[];
   /** A step on the host whose state folder is called so. */
   readonly pair: (state: string, ...words: readonly string[]) => Promise<Ended>;
@@ -36,7 +38,7 @@ async function withCluster(use: (cluster: Cluster) => Promise<void>): Promise<vo
   await command(program(), [...words, "--state", folder.at("a")]);
   const asked: Question[] = [];
   const cluster: Cluster = {
-    at: folder.at, peers: [], asked,
+    at: folder.at, peers: [], serial: 1, asked,
     pair: (state, ...more) => command(program(), ["pair", ...more, "--state", folder.at(state), ...(more[0] === "grant" ? ["--passphrase-file", folder.at("passphrase"), "--address", "10.0.0.1"] : [])]),
     carried: (name, { out }) => {
       writeFileSync(folder.at(name), out);
@@ -48,7 +50,7 @@ async function withCluster(use: (cluster: Cluster) => Promise<void>): Promise<vo
     report: async () => ({ status: 200, body: {} }), admit: () => OWNER, version: "test",
     ask: async (question) => {
       asked.push(question);
-      return { status: 200, body: question.kind === "peers" ? { serial: 1, peers: cluster.peers } : { members: [MEMBER], invites: [] } };
+      return { status: 200, body: question.kind === "peers" ? { serial: cluster.serial, peers: cluster.peers } : { members: [MEMBER], invites: [] } };
     },
   });
   const served = await serveLocal(folder.at("a/agent.sock"), api.fetch);
@@ -135,6 +137,7 @@ test("granting twice gives the same voice, not another serial", async () => {
 
 test("a lost agent that comes back with new keys gets a higher serial; one that is heard is not replaced", async () => {
   await withCluster(async (cluster) => {
+    cluster.serial = 7;
     cluster.peers = [{ id: "0123456789abcdef", name: "b", serial: 7, voice: "x", present: true, address: "10.0.0.2:11115" }];
     const ask = cluster.carried("b.ask", await cluster.pair("b", "ask", "--agent", "b"));
     expect(await cluster.pair("a", "grant", "--file", ask)).toMatchObject({ code: 1, err: expect.stringContaining('Another agent called "b" is heard now, at 10.0.0.2:11115') });
@@ -177,5 +180,12 @@ test("nothing is granted under this agent's own name, by a wrong passphrase, or 
     writeFileSync(cluster.at("passphrase"), "wrong horse battery", { mode: 0o600 });
     expect(await cluster.pair("a", "grant", "--file", ask)).toMatchObject({ code: 1, out: "", err: expect.stringContaining("The passphrase does not open") });
     expect(cluster.asked.map(({ kind }) => kind)).not.toContain("paired");
+  });
+});
+
+test("the running agent is told that another is gone for good", async () => {
+  await withCluster(async (cluster) => {
+    expect(await cluster.pair("a", "end", "--agent", "b")).toMatchObject({ code: 0, out: expect.stringContaining("Agent b is forgotten here") });
+    expect(cluster.asked).toEqual([{ kind: "unpaired", agent: "b" }]);
   });
 });

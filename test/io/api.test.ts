@@ -56,6 +56,9 @@ const QUESTIONS: readonly (readonly [method: string, path: string, body: unknown
   ["GET", "/v1/relay?fresh=1", undefined, { kind: "relay", fresh: true }],
   ["POST", "/v1/relay", { host: "127.0.0.1", port: 11_117, certificate: PEM }, { kind: "joinedRelay", relay: { host: "127.0.0.1", port: 11_117, certificate: PEM } }],
   ["POST", "/v1/invites", { warrant: "abc", joinKey: "def" }, { kind: "invited", warrant: "abc", joinKey: "def" }],
+  ["GET", "/v1/peers", undefined, { kind: "peers" }],
+  ["POST", "/v1/peers", { voice: "abc" }, { kind: "paired", voice: "abc" }],
+  ["POST", "/v1/peers/ended", { agent: "b" }, { kind: "unpaired", agent: "b" }],
   ["GET", "/readyz", undefined, { kind: "ready" }],
   ["GET", "/-/ready", undefined, { kind: "ready" }],
 ];
