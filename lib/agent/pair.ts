@@ -1,5 +1,6 @@
 /** Another agent is let into the cluster: from then on the two believe each other, and each knows whom the other has enrolled. */
 
+import { toBase64 } from "../base/bytes.ts";
 import type { Now } from "../base/units.ts";
 import type { PeerId } from "../trust/keys.ts";
 import { readVoice } from "../trust/voice.ts";
@@ -25,7 +26,8 @@ export function pair(parts: Parts, voice: string, reply: Reply): void {
   peers.add({ ...voiced.value, address: peers.addressOf(peer.id), lastHeardAt: peers.get(peer.id)?.lastHeardAt });
   draft.add({ kind: "befriend", peer });
   draft.log("paired", { agent: name, serial });
-  reply(200, { agent: name, serial, members: exportMembers(listeners), invites: exportInvites(parts.invites) });
+  const { kid, key } = parts.group.youngest;
+  reply(200, { agent: name, serial, group: { kid, key: toBase64(key) }, members: exportMembers(listeners), invites: exportInvites(parts.invites) });
 }
 
 /** Another agent is gone for good: nobody waits for it any more, and listeners let it go. */

@@ -34,7 +34,8 @@ export function importMember(parts: Parts, shared: SharedMember): boolean {
   const { listeners, draft } = parts;
   const member = memberIn(parts, shared);
   if (member === undefined) return false;
-  if (listeners.member(member.id) !== undefined) return true;
+  // Who was revoked here comes back by no other agent's word.
+  if (listeners.member(member.id) !== undefined || listeners.revokedMember(member.id) !== undefined) return true;
   listeners.enrol(member);
   draft.put("members", member.id, member);
   draft.add({ kind: "enrol", peer: peerOf(fromBase64(member.ed) ?? new Uint8Array(), fromBase64(member.x) ?? new Uint8Array()) });

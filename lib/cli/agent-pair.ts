@@ -7,7 +7,7 @@ import { equalBytes, toBase64 } from "../base/bytes.ts";
 import { dice } from "../io/dice.ts";
 import { issue } from "../trust/certificate.ts";
 import { clusterIdOf } from "../trust/keys.ts";
-import { type Grant, parseRequest, printRequest, type Request, requestCode, sealGrant } from "../trust/pairing.ts";
+import { Grant, parseRequest, printRequest, type Request, requestCode, sealGrant } from "../trust/pairing.ts";
 import { privateKey, rawPublic } from "../wire/seal.ts";
 import { acceptGrant } from "./agent-accept.ts";
 import { askAgent, records } from "./agent-ask.ts";
@@ -91,7 +91,7 @@ async function grantPair(options: GrantOptions): Promise<void> {
   const voice = String(before?.["voice"] ?? issue("voice", { serial, agent: request.agent, ed: toBase64(request.peer.ed), x: toBase64(request.peer.x) }, signer));
   const answer = await askAgent(folders.state, { method: "POST", route: "/v1/peers", body: { voice } });
   const grant: Grant = {
-    cluster: toBase64(keys.clusterKey), clusterName: config.clusterName, secret: readClusterSecret(folders.state), group: { kid: keys.group.kid, key: toBase64(keys.group.key) },
+    cluster: toBase64(keys.clusterKey), clusterName: config.clusterName, secret: readClusterSecret(folders.state), group: groupOf(answer),
     voice, agents: [{ voice: keys.voiceCertificate, address }, ...peers.filter(({ id, name }) => id !== request.peer.id && name !== request.agent).map((one) => ({ voice: String(one["voice"]) }))],
     members: [...records(answer["members"])], invites: [...records(answer["invites"])],
     files: Object.fromEntries(Object.values(AGENT_FILES).map((name) => [name, readFileSync(join(folders.config, name), "utf8")])),
@@ -104,6 +104,13 @@ async function grantPair(options: GrantOptions): Promise<void> {
     `Agent ${request.agent} is let in. The code of its request is ${code}: if "pair ask" showed another one there, throw the grant away.\n` +
     `Cluster ${config.clusterName} is ${toBase64(clusterIdOf(keys.clusterKey))}. On ${request.agent}: gapbell-agent pair accept --file FILE\n`,
   );
+}
+
+/** The present group key: that of the file was the first. */
+function groupOf(answer: Readonly<Record<string, unknown>>): Grant["group"] {
+  const group = Grant.shape.group.safeParse(answer["group"]);
+  if (group.success) return group.data;
+  throw new ExitFault(EXIT.failed, "The running agent does not tell its group key: it is of another release than this command", "Restart it");
 }
 
 function requestOf(text: string): Request {

@@ -128,7 +128,7 @@ test("a rebuilt agent takes the place of the lost one of its name, whose voice i
   pair.a.agent.ask({ kind: "paired", voice: rebuilt.voiceCertificate });
   expect(pair.peers(pair.a).map(({ name, present }) => ({ name, present }))).toEqual([{ name: "node2", present: false }]);
   pair.passes(60_000);
-  expect(pair.a.agent.drops()["unknown sender"]).toBeGreaterThan(0);
+  expect(pair.a.agent.drops()["revoked"]).toBeGreaterThan(0);
 });
 
 test("an agent that is gone for good is forgotten once it is not heard", () => {
