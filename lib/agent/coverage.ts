@@ -8,7 +8,7 @@ import { momentText } from "../alarm/moment.ts";
 import { type Ms, minutes, type Now, type WallMs } from "../base/units.ts";
 import { modulesNamed } from "../classify/rule.ts";
 import { coverOf, isGap, type ModuleCover, type Reach } from "../duty/coverage.ts";
-import type { Operator } from "../duty/roster.ts";
+import type { Operator, Roster } from "../duty/roster.ts";
 import { reaches } from "./ability.ts";
 import { admitOwn, clearOwn, openOwn } from "./admit.ts";
 import { recipientOf } from "./escalation.ts";
@@ -25,6 +25,7 @@ const OWN = { name: "GapbellCoverage", severity: "warning" } as const;
 /** When the next look is due, and since when each operator is in the roster: who has just been added is not missed yet. */
 export class Coverage {
   #since: ReadonlyMap<string, WallMs> = new Map();
+  #met: Roster["operators"] | undefined;
   #changed = false;
   #due: Ms;
 
@@ -48,7 +49,10 @@ export class Coverage {
   }
 
   /** Takes note of who is in the roster. */
-  meet(operators: readonly string[], wall: WallMs): void {
+  meet(roster: Roster["operators"], wall: WallMs): void {
+    if (roster === this.#met) return;
+    this.#met = roster;
+    const operators = Object.keys(roster);
     if (operators.length === this.#since.size && operators.every((name) => this.#since.has(name))) return;
     this.#since = new Map(operators.map((name) => [name, this.#since.get(name) ?? wall]));
     this.#changed = true;
@@ -96,7 +100,7 @@ export function survey(parts: Parts, now: Now): Survey {
 
 /** Raises, changes or clears the alarm. */
 export function watchCoverage(parts: Parts, now: Now): void {
-  parts.coverage.meet(Object.keys(parts.settings.roster.operators), now.wall);
+  parts.coverage.meet(parts.settings.roster.operators, now.wall);
   if (!parts.coverage.takeDue(now.mono)) return;
   const found = survey(parts, now);
   if (found.covered) return clearOwn(parts, { ...OWN, text: "Every module has somebody who is heard" }, now);

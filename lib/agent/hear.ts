@@ -18,7 +18,7 @@ import { hearCommit } from "./approvals.ts";
 import { enrol, sayJoined } from "./enrol.ts";
 import { hearPeer } from "./hear-peer.ts";
 import { keysOf, type Member } from "./listeners.ts";
-import type { Parts } from "./parts.ts";
+import type { AgentSelf, Parts } from "./parts.ts";
 import { ackNonce, inOrder } from "./views.ts";
 
 /** What joining needs besides the parts: the invites handed out. */
@@ -194,13 +194,17 @@ function sayBeacon(parts: Parts, { sender, from, asked }: { readonly sender: Pee
 
 /** What a beacon says now. */
 export function beacon(parts: Parts, challenge: string, now: Now): Body<"beacon"> {
-  const { self, settings, book, group } = parts;
+  const { self, settings, book, group, face } = parts;
   return {
-    cluster: toBase64(clusterIdOf(self.clusterKey)), clusterName: self.clusterName, agent: self.agentName, port: self.port,
+    cluster: face.cluster, clusterName: self.clusterName, agent: self.agentName, port: self.port,
     versions: [1, 1], kid: group.sealing.kid, challenge, jitterMs: parts.listeners.receiptJitter(now.mono),
     open: group.mac.of(book.marks()), rules: rulesDigest(canonicalRules(settings.rules)),
-    voice: toBase64(sha256(Buffer.from(self.voiceCertificate, "base64url"))), key: toBase64(self.voice.ed), wall: now.wall,
+    voice: face.voice, key: face.key, wall: now.wall,
   };
+}
+
+export function faceOf({ clusterKey, voice, voiceCertificate }: AgentSelf): Parts["face"] {
+  return { cluster: toBase64(clusterIdOf(clusterKey)), voice: toBase64(sha256(Buffer.from(voiceCertificate, "base64url"))), key: toBase64(voice.ed) };
 }
 
 /** Somebody has gone: is anybody responsible still there, for each alarm that waits? */

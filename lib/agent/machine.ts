@@ -24,7 +24,7 @@ import { Draft } from "./draft.ts";
 import { type News, WayOut } from "./escalate.ts";
 import { Group, type HeldGroup } from "./group.ts";
 import { beaconPlaces, greetPeers } from "./greet-peers.ts";
-import { beacon, hear, type Invites, lookEverywhere } from "./hear.ts";
+import { beacon, faceOf, hear, type Invites, lookEverywhere } from "./hear.ts";
 import { Listeners, type Member } from "./listeners.ts";
 import { type Note, Notes } from "./notes.ts";
 import { peeredIn, Peers, type PeerRow, peerRow } from "./peers.ts";
@@ -113,7 +113,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     this.#granted = remembered.granted;
     const current = (): AgentSettings => this.#settings;
     this.#parts = {
-      self, group: new Group({ held: remembered.group ?? { keys: [self.group], madeAt: now.wall }, secret: self.keySecret, dice, now }), draft: new Draft(), book, push, catchUp: new CatchUp(now.mono), wayOut, listeners, invites: remembered.invites, voiceSerial,
+      self, face: faceOf(self), group: new Group({ held: remembered.group ?? { keys: [self.group], madeAt: now.wall }, secret: self.keySecret, dice, now }), draft: new Draft(), book, push, catchUp: new CatchUp(now.mono), wayOut, listeners, invites: remembered.invites, voiceSerial,
       peers: new Peers({ dice, challengeKey: self.secrets.challengeKey, epoch: self.epoch }),
       approvals: new Approvals({ nonceKey: self.secrets.challengeKey, epoch: self.epoch, at: now.mono }), notes: new Notes(), coverage: new Coverage(now.mono), slowClocks: new SlowClocks(), refusals: new Tally(),
       get settings() { return current(); },

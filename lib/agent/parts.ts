@@ -6,6 +6,7 @@ import type { Alarm } from "../alarm/alarm.ts";
 import type { Operator } from "../duty/roster.ts";
 import type { Tally } from "../base/tally.ts";
 import type { GroupKey, Identity } from "../trust/keys.ts";
+import type { Body } from "../wire/message.ts";
 import type { Approvals } from "./approvals.ts";
 import type { Book } from "./book.ts";
 import type { CatchUp } from "./catch-up.ts";
@@ -48,6 +49,8 @@ export type AgentSelf = {
 
 export type Parts = {
   readonly self: AgentSelf;
+  /** What every beacon says of the agent: worked out once. */
+  readonly face: Pick<Body<"beacon">, "cluster" | "voice" | "key">;
   readonly group: Group;
   readonly settings: AgentSettings;
   readonly draft: Draft;
