@@ -12,6 +12,7 @@ import type { Operator, Roster } from "../duty/roster.ts";
 import { reaches } from "./ability.ts";
 import { admitOwn, clearOwn, openOwn } from "./admit.ts";
 import { recipientOf } from "./escalation.ts";
+import type { Member } from "./listeners.ts";
 import type { Parts } from "./parts.ts";
 
 /** After a start nothing is said for so long: laptops come back, and on a new installation people are still being invited. */
@@ -91,7 +92,8 @@ export type Survey = {
 /** How all modules and operators stand now. */
 export function survey(parts: Parts, now: Now): Survey {
   const { roster, rules } = parts.settings;
-  const operators = Object.values(roster.operators).map((operator) => operatorCover(parts, operator, now));
+  const members = Map.groupBy(parts.listeners.members(), ({ operator }) => operator);
+  const operators = Object.values(roster.operators).map((operator) => operatorCover(parts, { operator, joined: members.get(operator.name) ?? [] }, now));
   const verdicts = new Map(operators.map(({ operator, verdict }) => [operator, verdict]));
   const modules = coverOf(roster, { named: modulesNamed(rules), reachOf: (operator) => verdicts.get(operator) ?? "unheard" })
     .map((cover) => ({ ...cover, gap: isGap(cover) }));
@@ -108,9 +110,12 @@ export function watchCoverage(parts: Parts, now: Now): void {
   if (openOwn(parts, OWN)?.text !== text) admitOwn(parts, { ...OWN, condition: "raised", text }, now);
 }
 
-function operatorCover({ listeners, coverage, settings }: Parts, operator: Operator, now: Now): OperatorCover {
+function operatorCover(
+  { listeners, coverage, settings }: Parts,
+  { operator, joined }: { readonly operator: Operator; readonly joined: readonly Member[] },
+  now: Now,
+): OperatorCover {
   const { name, modules } = operator;
-  const joined = [...listeners.members()].filter((member) => member.operator === name);
   const people = joined.filter(({ robot }) => !robot);
   const heard = people.flatMap(({ id }) => listeners.get(id)?.lastHeardAt ?? []);
   const lastHeardAt = heard.length === 0 ? undefined : Math.max(...heard);

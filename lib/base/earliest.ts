@@ -12,6 +12,9 @@ export function earliest(...moments: readonly (Ms | undefined)[]): Ms | undefine
 /** The same over what waits. @param momentOf undefined where this one waits for no moment */
 export function earliestOf<Item>(items: Iterable<Item>, momentOf: (item: Item) => Ms | undefined): Ms | undefined {
   let first: Ms | undefined;
-  for (const item of items) first = earliest(first, momentOf(item));
+  for (const item of items) {
+    const at = momentOf(item);
+    if (at !== undefined && (first === undefined || at < first)) first = at;
+  }
   return first;
 }

@@ -115,13 +115,19 @@ export function rulesDigest(canonical: Uint8Array): string {
 const DIGESTS = new WeakMap<Uint8Array, string>();
 
 /** The modules that rules give by name; what a template takes from a label, and what is never rung, is not known before it comes. */
-export function modulesNamed({ rules }: Rules): ReadonlySet<string> {
-  return new Set(
-    rules.flatMap(({ module, severity }) =>
+export function modulesNamed(rules: Rules): ReadonlySet<string> {
+  const held = NAMED.get(rules);
+  if (held !== undefined) return held;
+  const named = new Set(
+    rules.rules.flatMap(({ module, severity }) =>
       severity === "info" || parseTemplate(module)?.pieces.length !== 1 ? [] : [module],
     ),
   );
+  NAMED.set(rules, named);
+  return named;
 }
+
+const NAMED = new WeakMap<Rules, ReadonlySet<string>>();
 
 /** Reads what `canonicalRules` wrote, perhaps in a newer version: then a misfit, and the agent's own result stands. */
 export function rulesFromCanonical(bytes: Uint8Array): Result<Rules, readonly Misfit[]> {

@@ -37,16 +37,20 @@ export const DATAGRAM_BYTES_LEAST = HEADER_BYTES + SIGNATURE_BYTES + 2;
 const KIND_OF = new Map<number, MessageKind>(Object.entries(TYPES).map(([kind, number]) => [number, kind as MessageKind]));
 
 export function encodeHeader({ kind, flags, suite, kid, sender, epoch, counter }: Header): Uint8Array {
-  const view = new DataView(new ArrayBuffer(HEADER_BYTES));
-  [MAGIC[0], MAGIC[1], VERSION, TYPES[kind], flags, suite].forEach((byte, at) => {
-    view.setUint8(at, byte);
-  });
+  const bytes = new Uint8Array(new ArrayBuffer(HEADER_BYTES));
+  const view = new DataView(bytes.buffer);
+  bytes[0] = MAGIC[0];
+  bytes[1] = MAGIC[1];
+  bytes[2] = VERSION;
+  bytes[3] = TYPES[kind];
+  bytes[4] = flags;
+  bytes[5] = suite;
   view.setUint16(6, kid);
   view.setUint32(8, Number.parseInt(sender.slice(0, 8), 16));
   view.setUint32(12, Number.parseInt(sender.slice(8), 16));
   view.setBigUint64(16, epoch);
   view.setBigUint64(24, counter);
-  return new Uint8Array(view.buffer);
+  return bytes;
 }
 
 /** Reads the header of a datagram. Never throws: whatever the LAN sends is data. */

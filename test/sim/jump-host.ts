@@ -90,7 +90,7 @@ export class JumpHost {
     const claim = { key: VOICE.id, time: Math.max(0, life.host.clock.now().wall), counter, idempotency: request.kind === "submit" ? request.escalation.id : `n${counter}` };
     const headers = this.#world.plan.realSeal ? signRequest(parts, claim, VOICE.signer) : cheaplySigned(parts, claim);
     const [, query] = path.split("?");
-    return { route, id, query: query === undefined ? {} : Object.fromEntries(new URLSearchParams(query)), headers, parts };
+    return { route, id, query: query === undefined ? {} : Object.fromEntries(query.split("&").map((pair) => pair.split("="))), headers, parts };
   }
 
   #way(): Ms {
