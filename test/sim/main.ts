@@ -11,8 +11,8 @@ import { addOutcome, addTally, emptyTally, type Failed, type Tally, tallyText } 
 const TELL_EVERY_MS = 1000;
 /** After so many broken runs it is time to read one. */
 const FAILURES_MOST = 5;
-/** Seeds that a process is given at a time: fewer where the clock ends the run. */
-const SLICE = { bySeeds: 20, byClock: 4 } as const;
+/** Seeds that a process is given at a time: it runs at a third of its speed until the compiler knows what is hot. */
+const SLICE_MOST = 200;
 
 async function main(args: readonly string[]): Promise<number> {
   const options = optionsOf(args);
@@ -39,11 +39,12 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** Runs its seeds and tells from time to time what they came to since. */
-function work({ from, seeds, days, cuts, stop }: Options, tell: (part: Tally) => void): number {
+function work({ from, seeds, minutes, days, cuts, stop }: Options, tell: (part: Tally) => void): number {
   let part = emptyTally();
   let toldAt = performance.now();
   let failures = 0;
-  for (let seed = from; seed < from + seeds && failures < (stop ? 1 : FAILURES_MOST); seed += 1) {
+  const end = endOf(minutes);
+  for (let seed = from; seed < from + seeds && failures < (stop ? 1 : FAILURES_MOST) && performance.now() < end; seed += 1) {
     const before = process.cpuUsage();
     const outcome = run(planOf(seed, { days, cuts }));
     const { user, system } = process.cpuUsage(before);
@@ -58,17 +59,21 @@ function work({ from, seeds, days, cuts, stop }: Options, tell: (part: Tally) =>
   return failures > 0 ? 1 : 0;
 }
 
-/** The seeds in slices, one after the other, by as many processes as wanted. */
+function endOf(minutes: number | undefined): number {
+  return minutes === undefined ? Number.POSITIVE_INFINITY : performance.now() + minutes * 60_000;
+}
+
+/** The seeds in slices, shorter ones towards the end, by as many processes as wanted. */
 async function shared({ from, seeds, minutes, days, jobs, cuts }: Options, progress: (tally: Tally) => void): Promise<Tally> {
   const tally = emptyTally();
-  const size = Math.max(1, Math.min(minutes === undefined ? SLICE.bySeeds : SLICE.byClock, Math.ceil(seeds / jobs)));
-  const end = minutes === undefined ? undefined : performance.now() + minutes * 60_000;
-  const goesOn = (): boolean => (end === undefined ? tally.failures.length < FAILURES_MOST : performance.now() < end);
+  const end = endOf(minutes);
+  const goesOn = (): boolean => (minutes === undefined ? tally.failures.length < FAILURES_MOST : performance.now() < end);
   let next = from;
   const worker = async (): Promise<void> => {
     while (next < from + seeds && goesOn()) {
-      const count = Math.min(size, from + seeds - next);
-      const args = ["--worker", "--from", String(next), "--seeds", String(count), "--days", String(days), ...(cuts.without.length > 0 ? ["--without", cuts.without.join(",")] : [])];
+      const count = Math.min(SLICE_MOST, Math.ceil((from + seeds - next) / (2 * jobs)));
+      const clock = minutes === undefined ? [] : ["--minutes", String((end - performance.now()) / 60_000)];
+      const args = ["--worker", "--from", String(next), "--seeds", String(count), "--days", String(days), ...clock, ...(cuts.without.length > 0 ? ["--without", cuts.without.join(",")] : [])];
       next += count;
       for await (const part of partsOf(args)) {
         addTally(tally, part);
