@@ -12,7 +12,9 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { built } from "../test/support/built.ts";
 import { cpuSeconds, median, memoryOf, quantile } from "./figures.ts";
+import { printMisses } from "./misses.ts";
 import { measureParts } from "./parts.ts";
+import { measureRefused } from "./refused.ts";
 import { type Limits, measureLimits } from "./limits.ts";
 import { alarmAt, handInPaced, handInStorm } from "./source.ts";
 import { agentKind, FLOOR, type Kind, type Subject } from "./subjects.ts";
@@ -55,7 +57,7 @@ const { values: options } = parseArgs({
   args: Bun.argv.slice(2),
   options: { quick: { type: "boolean", default: false }, rounds: { type: "string" }, json: { type: "boolean", default: false }, beside: { type: "string" }, rate: { type: "string", default: "200" }, listeners: { type: "string", default: "1" }, over: { type: "string", default: "0" } },
 });
-const size = options.quick ? { paced: 40, storm: 640, parts: 10, idleMs: 500, rounds: 1 } : { paced: 300, storm: 10_000, parts: 156, idleMs: IDLE_MS, rounds: 5 };
+const size = options.quick ? { paced: 40, storm: 640, parts: 10, refused: 1000, misses: 2, idleMs: 500, rounds: 1 } : { paced: 300, storm: 10_000, parts: 156, refused: 100_000, misses: 500, idleMs: IDLE_MS, rounds: 5 };
 const rounds = Number(options.rounds ?? size.rounds);
 const rate = Number(options.rate);
 const listeners = Number(options.listeners);
@@ -80,10 +82,16 @@ try {
   // The first time round the engine has not compiled what it runs.
   await measureParts(mkdtempSync(join(folder, "parts-")), { batches: size.parts });
   const parts = await measureParts(mkdtempSync(join(folder, "parts-")), { batches: size.parts });
+  measureRefused(size.refused);
+  const refused = measureRefused(size.refused);
   const figures = Object.fromEntries([...measured].map(([name, all]) => [name, mediansOf(all)]));
   const limit = mediansOf(limits.map(flat));
-  if (options.json) console.log(JSON.stringify({ alarms: size, rate, limits: limit, parts, ...figures }, undefined, 2));
-  else print({ ...limit, ...prefixed("part ", parts) }, figures);
+  if (options.json) console.log(JSON.stringify({ alarms: size, rate, limits: limit, parts, refused, ...figures }, undefined, 2));
+  else {
+    print({ ...limit, ...prefixed("part ", parts), ...prefixed("refused ", refused) }, figures);
+    printMisses(size.misses);
+    console.log("Apart, each with a README section: bun bench/flood.ts (20,000 forged datagrams a second), bun bench/misses.ts (with more alarms)");
+  }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -164,7 +172,7 @@ function prefixed(prefix: string, figures: Readonly<Record<string, number>>): Re
 }
 
 function print(limits: Readonly<Record<string, number>>, figures: Readonly<Record<string, Round>>): void {
-  for (const [name, value] of Object.entries(limits)) console.log(`${name.padEnd(24)} ${value.toFixed(1).padStart(12)}`);
+  for (const [name, value] of Object.entries(limits)) console.log(`${name.padEnd(24)} ${value.toFixed(2).padStart(12)}`);
   const { floor, ...others } = figures;
   console.log("".padEnd(20) + [...Object.keys(others).flatMap((name) => [name.padStart(12), "ratio".padStart(8)]), "floor".padStart(12)].join(" "));
   for (const [name, base] of Object.entries(floor ?? {})) {

@@ -91,7 +91,7 @@ export class ListenerHost {
       self: {
         id: identity.id, key: identity.ed, operator: seat.operator, robot: seat.robot, serial: seat.serial, cluster: CLUSTER.id, clusterName: CLUSTER.name,
         clusterKey: CLUSTER.key, group: CLUSTER.group, host: host.name, seat: seat.robot ? "robot" : "person", language: "en", version: "sim",
-        nonceKey: sha256(utf8(`${host.name} ${life.number} ${world.dice.uint32()}`)), configured: [], tcp: true,
+        nonceKey: sha256(utf8(`${host.name} ${life.number} ${world.dice.uint32()}`)), configured: [], tcp: world.plan.tcp,
       },
     });
     const put = (event: ClientEvent): void => {

@@ -33,6 +33,8 @@ export type Plan = {
   readonly lanRate: number;
   readonly quickPolicy: boolean;
   readonly realSeal: boolean;
+  /** Whether listeners may try TCP. */
+  readonly tcp: boolean;
   /** Whether people act at once after everything has healed, or nobody does. */
   readonly settleWithPeople: boolean;
   /** A row of dice of its own for each part, so that leaving one fault out does not change the others. */
@@ -52,7 +54,7 @@ export function planOf(seed: number, { days, cuts = NO_CUTS }: { readonly days: 
     seed, days, dice, faults: drawFaults(dice, cuts.without),
     listeners: Math.min(listeners, cuts.listeners ?? listeners), resources: Math.min(resources, cuts.resources ?? resources),
     subnets: size.fraction() < 0.3 ? 2 : 1, lanRate: pick(size, [2, 10, 50, 200]), quickPolicy: size.fraction() < 0.5,
-    realSeal: seed % REAL_SEAL_EVERY === 0, settleWithPeople: size.fraction() < 0.5,
+    realSeal: seed % REAL_SEAL_EVERY === 0, tcp: true, settleWithPeople: size.fraction() < 0.5,
   };
 }
 
