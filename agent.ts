@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { Prng } from "./lib/base/prng.ts";
+import { Tally } from "./lib/base/tally.ts";
 import { Agent } from "./lib/agent/machine.ts";
 import { performer } from "./lib/agent/perform.ts";
 import { placesOf, remember } from "./lib/agent/restore.ts";
@@ -60,8 +61,10 @@ async function run(folders: AgentFolders): Promise<number> {
   const opener = new Opener({ ring, side: "agent" });
   for (const [listener, place] of placesOf(store.value)) opener.adopt(listener, place);
   const tickets = new Tickets();
+  const unheard = new Tally();
   const lan = await openAgentLan({
     port: config.lan.port, broadcastPort: config.lan.broadcastPort, named: config.lan.interfaces, exclude: config.lan.exclude, peers: config.lan.peers, multicast: config.lan.multicast, tcp: config.lan.tcp,
+    drops: unheard,
     onChange: (event, facts) => log.write("warn", event, facts),
     onDatagram: (datagram, from) => {
       const opened = opener.open(datagram, from.host, clock.now().mono);
@@ -91,7 +94,7 @@ async function run(folders: AgentFolders): Promise<number> {
   const door = {
     report: (format: Extract<AgentEvent, { kind: "reported" }>["format"], body: Uint8Array) => tickets.ask((ticket) => loop.put({ kind: "reported", format, body, ticket })),
     ask: (question: Extract<AgentEvent, { kind: "asked" }>["question"]) => tickets.ask((ticket) => loop.put({ kind: "asked", question, ticket })),
-    version: VERSION, drops: () => opener.drops(),
+    version: VERSION, drops: () => ({ ...opener.drops(), ...unheard.all }),
   };
   const api = listenOf(config, folders.config);
   const tcp = listen(api, agentApi({ ...door, admit: admission(api.tokens, plainCaller(api)) }).fetch);

@@ -1,6 +1,7 @@
 /** gapbell-client: reads keys and configuration, opens the world, joins it to the machine. */
 
 import { join } from "node:path";
+import { Tally } from "./lib/base/tally.ts";
 import { CLIENT_FILES } from "./lib/cli/client-folders.ts";
 import { clientProgram } from "./lib/cli/client-commands.ts";
 import { type ClientSetup, openDesks } from "./lib/cli/client-run.ts";
@@ -50,8 +51,10 @@ async function run(setup: ClientSetup): Promise<number> {
   for (const [agent, place] of remembered.places) opener.adopt(agent, place);
   const tickets = new Tickets();
   const taps = openTaps();
+  const unheard = new Tally();
   const lan = await openClientLan({
     broadcastPort: config.lan.broadcastPort, agentPort: config.lan.agentPort, named: config.lan.interfaces, multicast: config.lan.multicast,
+    drops: unheard,
     onChange: (event, facts) => log.write("info", event, facts),
     onBroken: (address, reason) => {
       log.write("info", "tcp broken", { reason });
@@ -75,7 +78,7 @@ async function run(setup: ClientSetup): Promise<number> {
     }),
   });
   const ask = (question: Extract<ClientEvent, { kind: "asked" }>["question"]) => tickets.ask((ticket) => loop.put({ kind: "asked", question, ticket }));
-  const local = await serveLocal(join(state, CLIENT_FILES.socket), clientApi({ ask, tap: taps.open, drops: () => opener.drops() }));
+  const local = await serveLocal(join(state, CLIENT_FILES.socket), clientApi({ ask, tap: taps.open, drops: () => ({ ...opener.drops(), ...unheard.all }) }));
   if (!local.ok) throw new ExitFault(EXIT.unavailable, localSentence(local.fault, "gapbell-client"));
   onSignals({ stop, stopNow: () => process.exit(EXIT.temporary), reload: () => {} });
   loop.put({ kind: "started" });

@@ -27,7 +27,7 @@ export type AgentDoor = {
   readonly ask: (question: Question) => Promise<Reply>;
   /** What the sender of this request may do. */
   readonly admit: (request: Request) => Caller;
-  /** How many datagrams were dropped, for each reason: part of `GET /v1/listeners`. */
+  /** How many datagrams were dropped and connections ended, for each reason: part of `GET /v1/listeners`. */
   readonly drops?: () => Readonly<Record<string, number>>;
   /** Printed by `GET /api/v2/status`. */
   readonly version: string;

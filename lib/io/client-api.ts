@@ -9,7 +9,7 @@ export type ClientDoor = {
   readonly ask: (question: ClientQuestion) => Promise<Reply>;
   /** Opens a tap; undefined where there are too many. */
   readonly tap: () => ReadableStream<Uint8Array> | undefined;
-  /** How many datagrams were dropped, for each reason: part of the status. */
+  /** How many datagrams were dropped and connections ended, for each reason: part of the status. */
   readonly drops: () => Readonly<Record<string, number>>;
 };
 

@@ -5,6 +5,7 @@
 
 import { connect, createServer, type Socket } from "node:net";
 import type { Result } from "../base/result.ts";
+import type { Tally } from "../base/tally.ts";
 import { type Ms, seconds } from "../base/units.ts";
 import type { Address } from "../port/lan.ts";
 import type { Opened } from "../trust/opener.ts";
@@ -45,6 +46,12 @@ type OnChange = (event: string, facts: Readonly<Record<string, unknown>>) => voi
 type End = { readonly reason: string; readonly ours: boolean };
 /** We have ended it in order, and nobody needs to hear of it. */
 const CLOSED = "closed";
+const SILENT = "nothing genuine came";
+
+/** A connection that we have not let in, or have ended, beside the datagrams that were dropped. */
+function countLine(drops: Tally | undefined, reason: string): void {
+  drops?.count(`tcp: ${reason}`);
+}
 
 /** One connection, whoever made it. */
 class Line {
@@ -59,7 +66,7 @@ class Line {
     this.address = address;
     this.#socket = socket;
     this.#limits = limits;
-    this.#timer = setTimeout(() => this.end("nothing genuine came"), limits.proveMs);
+    this.#timer = setTimeout(() => this.end(SILENT), limits.proveMs);
     const reader = new StreamReader();
     let why = "closed by the other side";
     socket.setNoDelay(true);
@@ -85,7 +92,7 @@ class Line {
     if (standing === "proven") {
       this.#proven = true;
       clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.end("nothing genuine came"), this.#limits.idleMs);
+      this.#timer = setTimeout(() => this.end(SILENT), this.#limits.idleMs);
     } else if (standing === "refused" && !this.#proven) this.end("refused");
   }
 
@@ -109,8 +116,9 @@ export type TcpServer = {
 };
 
 /** Where the port is taken the bell rings on without this road; that is said. */
-export function listenTcp({ port, onDatagram, onChange, limits = TCP_LIMITS }: {
-  readonly port: number; readonly onDatagram: (datagram: Uint8Array, from: Address) => Standing; readonly onChange: OnChange; readonly limits?: TcpLimits;
+export function listenTcp({ port, onDatagram, onChange, drops, limits = TCP_LIMITS }: {
+  readonly port: number; readonly onDatagram: (datagram: Uint8Array, from: Address) => Standing; readonly onChange: OnChange;
+  readonly drops?: Tally | undefined; readonly limits?: TcpLimits;
 }): TcpServer {
   const lines = new Map<string, Line>();
   /** Who proves itself does so at once: the one that has waited longest makes room. @returns whether there is room now */
@@ -130,13 +138,16 @@ export function listenTcp({ port, onDatagram, onChange, limits = TCP_LIMITS }: {
       && makeRoom(held().filter(({ proven }) => !proven), limits.linesUnproven) && makeRoom(held(), limits.lines);
     if (!room) {
       socket.destroy();
+      countLine(drops, "too many");
       return onChange("tcp line refused", { reason: "too many" });
     }
     const line = new Line(socket, { host, port: remotePort, road: "tcp" }, {
       limits, onDatagram,
       ended: ({ reason, ours }) => {
         if (lines.get(keyOf(line.address)) === line) lines.delete(keyOf(line.address));
-        if (ours && reason !== CLOSED) onChange("tcp line ended", { reason });
+        if (!ours || reason === CLOSED) return;
+        countLine(drops, reason);
+        onChange("tcp line ended", { reason });
       },
     });
     lines.set(keyOf(line.address), line);
@@ -167,8 +178,8 @@ export type TcpDialer = {
 };
 
 /** @param onBroken hears of a connection that ended, or could not be made, unless we have hung up */
-export function dialTcp({ onDatagram, onBroken, limits = TCP_LIMITS }: {
-  readonly onDatagram: OnDatagram; readonly onBroken: (to: Address, reason: string) => void; readonly limits?: TcpLimits;
+export function dialTcp({ onDatagram, onBroken, drops, limits = TCP_LIMITS }: {
+  readonly onDatagram: OnDatagram; readonly onBroken: (to: Address, reason: string) => void; readonly drops?: Tally | undefined; readonly limits?: TcpLimits;
 }): TcpDialer {
   const lines = new Map<string, Line>();
   const dial = ({ host, port }: Address): Line => {
@@ -182,8 +193,10 @@ export function dialTcp({ onDatagram, onBroken, limits = TCP_LIMITS }: {
         onDatagram(datagram, from);
         return "proven";
       },
-      ended: ({ reason }) => {
+      ended: ({ reason, ours }) => {
         if (lines.get(key) === line) lines.delete(key);
+        // Where nobody answers, nothing was dropped.
+        if (ours && reason !== CLOSED && reason !== SILENT) countLine(drops, reason);
         if (reason !== CLOSED) onBroken(address, reason);
       },
     });

@@ -2,6 +2,7 @@
 
 import { createSocket, type Socket } from "node:dgram";
 import { fail, ok, type Result } from "../base/result.ts";
+import type { Tally } from "../base/tally.ts";
 import { type Ms, seconds } from "../base/units.ts";
 import type { Address, Lan, ListenerLan } from "../port/lan.ts";
 import { type Chosen, type Road, systemRoads } from "./interfaces.ts";
@@ -23,6 +24,8 @@ export function lanSentence({ kind, port, reason }: LanFault): string {
 
 export type LanOptions = Chosen & {
   readonly onDatagram: (datagram: Uint8Array, from: Address) => unknown;
+  /** Counts what ends here already: a datagram of nobody, a connection. What is handed on is counted by whoever opens it. */
+  readonly drops?: Tally | undefined;
   /** Changes of the roads and faults of sockets, for the log. */
   readonly onChange: (event: string, facts: Readonly<Record<string, unknown>>) => void;
   /** The group to which everything that is broadcast is sent as well; both sides name the same. */
@@ -77,7 +80,7 @@ export async function openClientLan({ broadcastPort, agentPort, onBroken = () =>
   const unicast = await receiver(0, { shared: false, options });
   if (!unicast.ok) return unicast;
   const lan = lanOver({ unicast: unicast.value, others: [shared.value], toPort: agentPort, agentPort, options });
-  const byTcp = dialTcp({ onDatagram: options.onDatagram, onBroken });
+  const byTcp = dialTcp({ onDatagram: options.onDatagram, onBroken, drops: options.drops });
   return ok({
     broadcast: lan.broadcast,
     send: (datagram, to) => (to.road === "tcp" ? byTcp : lan).send(datagram, to),
@@ -112,9 +115,10 @@ function receiver(port: number, { shared, options }: { readonly shared: boolean;
 }
 
 /** A source port of 0 is nobody's: no answer could reach it. */
-function hear(socket: Socket, { onDatagram }: LanOptions): void {
+function hear(socket: Socket, { onDatagram, drops }: LanOptions): void {
   socket.on("message", (datagram, { address, port }) => {
-    if (port !== 0) onDatagram(datagram, { host: address, port });
+    if (port === 0) drops?.count("no port");
+    else onDatagram(datagram, { host: address, port });
   });
 }
 

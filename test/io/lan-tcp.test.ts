@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { expect, test } from "bun:test";
 import { dialTcp, listenTcp, type Standing, TCP_LIMITS, type TcpDialer, type TcpLimits, type TcpServer } from "../../lib/io/lan-tcp.ts";
+import { Tally } from "../../lib/base/tally.ts";
 import type { Address } from "../../lib/port/lan.ts";
 import { DATAGRAM_BYTES_LEAST } from "../../lib/wire/packet.ts";
 import { onStream } from "../../lib/wire/stream.ts";
@@ -41,16 +42,17 @@ class Happened {
   }
 }
 
-type World = { readonly port: number; readonly server: TcpServer; readonly agent: Happened; readonly listener: Happened; readonly dialer: TcpDialer; readonly at: Address };
+type World = { readonly port: number; readonly server: TcpServer; readonly agent: Happened; readonly listener: Happened; readonly dialer: TcpDialer; readonly at: Address; readonly drops: Tally };
 
 /** An agent for which "seek" is let in, "forged" is refused, and everything else proves itself; and a listener. */
 async function aRoad(limits: Partial<TcpLimits>, story: (world: World) => Promise<void>): Promise<void> {
   const port = await freePort();
   const [agent, listener] = [new Happened(), new Happened()];
   const all = { ...TCP_LIMITS, ...limits };
+  const drops = new Tally();
   const judge = (said: string): Standing => (said === "forged" ? "refused" : said === "seek" ? "let in" : "proven");
   const server = listenTcp({
-    port, limits: all, onChange: (event, { reason }) => agent.add(`${event}: ${String(reason)}`),
+    port, drops, limits: all, onChange: (event, { reason }) => agent.add(`${event}: ${String(reason)}`),
     onDatagram: (datagram, from) => {
       agent.from.push(from);
       agent.add(textOf(datagram));
@@ -59,7 +61,7 @@ async function aRoad(limits: Partial<TcpLimits>, story: (world: World) => Promis
   });
   const dialer = dialTcp({ limits: all, onDatagram: (datagram) => listener.add(textOf(datagram)), onBroken: ({ road }) => listener.add(`broken ${road}`) });
   try {
-    await story({ port, server, agent, listener, dialer, at: { host: "127.0.0.1", port, road: "tcp" } });
+    await story({ port, server, agent, listener, dialer, at: { host: "127.0.0.1", port, road: "tcp" }, drops });
   } finally {
     dialer.close();
     server.close();
@@ -103,10 +105,11 @@ test("what is broadcast comes to those who have proven themselves, and to nobody
   }));
 
 test("the first thing that is refused ends the connection of one who has proven nothing", () =>
-  aRoad({}, async ({ port, agent }) => {
+  aRoad({}, async ({ port, agent, drops }) => {
     const stranger = await aStranger(port, onStream(aDatagram("forged")), onStream(aDatagram("hello")));
     await once(stranger, "close");
     expect(agent.lines).toEqual(["forged", "tcp line ended: refused"]);
+    expect(drops.all).toEqual({ "tcp: refused": 1 });
   }));
 
 test("a member's connection outlives a datagram that is refused", () =>
@@ -116,19 +119,21 @@ test("a member's connection outlives a datagram that is refused", () =>
   }));
 
 test("what is no stream of datagrams ends the connection, a member's too", () =>
-  aRoad({}, async ({ port, agent }) => {
+  aRoad({}, async ({ port, agent, drops }) => {
     const stranger = await aStranger(port, onStream(aDatagram("hello")));
     await agent.until("hello");
     stranger.write("GET / HTTP/1.1\r\n\r\n");
     await once(stranger, "close");
     expect(agent.lines).toEqual(["hello", "tcp line ended: no datagram has this length"]);
+    expect(drops.all).toEqual({ "tcp: no datagram has this length": 1 });
   }));
 
 test("who says nothing genuine in time is disconnected, though it speaks in clear", () =>
-  aRoad({ proveMs: 150 }, async ({ port, agent }) => {
+  aRoad({ proveMs: 150 }, async ({ port, agent, drops }) => {
     const [silent, seeking] = await Promise.all([aStranger(port), aStranger(port, onStream(aDatagram("seek")))]);
     await Promise.all([once(silent, "close"), once(seeking, "close")]);
     await agent.until("tcp line ended: nothing genuine came", 2);
+    expect(drops.all).toEqual({ "tcp: nothing genuine came": 2 });
   }));
 
 test("a member that falls silent is disconnected", () =>
@@ -138,14 +143,14 @@ test("a member that falls silent is disconnected", () =>
   }));
 
 test("a reader that does not read is disconnected, and what is said to the others goes on", () =>
-  aRoad({ queueBytes: 64 * 1024 }, async ({ port, server, agent, listener, dialer, at }) => {
+  aRoad({ queueBytes: 64 * 1024 }, async ({ port, server, agent, listener, dialer, at, drops }) => {
     const slow = await aStranger(port, onStream(aDatagram("hello")));
     slow.pause();
     dialer.send(aDatagram("hello"), at);
     await agent.until("hello", 2);
     let number = 0;
     // The kernel's buffers hold a few megabytes before anything waits here.
-    while (!agent.lines.includes("tcp line ended: does not read")) {
+    while (drops.all["tcp: does not read"] === undefined) {
       for (let burst = 0; burst < 50; burst += 1) server.broadcast(aDatagram(`alarm ${(number += 1)}`));
       await listener.until(`alarm ${number}`);
     }
@@ -155,13 +160,15 @@ test("a reader that does not read is disconnected, and what is said to the other
   }), 30_000);
 
 test("one host may hold so many connections: those that have proven nothing make room, and where all have, no other is let in", () =>
-  aRoad({ linesOfHost: 2 }, async ({ port, agent }) => {
+  aRoad({ linesOfHost: 2 }, async ({ port, agent, drops }) => {
     const first = await aStranger(port);
     const members = [await aStranger(port, onStream(aDatagram("hello"))), await aStranger(port, onStream(aDatagram("hello")))];
     await once(first, "close");
     await agent.until("hello", 2);
     await once(await aStranger(port), "close");
     await agent.until("tcp line refused: too many");
+    // The one that made room, and the one that found none.
+    expect(drops.all).toEqual({ "tcp: too many": 2 });
     expect(members.map(({ destroyed }) => destroyed)).toEqual([false, false]);
     for (const socket of members) socket.destroy();
   }));
