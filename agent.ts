@@ -37,6 +37,7 @@ import { peerOfMember } from "./lib/agent/hear.ts";
 import { peeredIn } from "./lib/agent/peers.ts";
 import { Opener } from "./lib/trust/opener.ts";
 import { nextEpoch, Sealer } from "./lib/trust/sealer.ts";
+import { VERSIONS } from "./lib/wire/versions.ts";
 
 async function run(folders: AgentFolders): Promise<number> {
   const config = readAgentConfig(folders);
@@ -82,7 +83,7 @@ async function run(folders: AgentFolders): Promise<number> {
   if (remembered.relay !== undefined) link.use(remembered.relay);
   const machine = new Agent({
     settings: config.settings, remembered, seed: random.getUint32(0), now,
-    self: { ...keys, clusterName: config.clusterName, agentName: config.agentName, version: VERSION, port: config.lan.port, boot: clock.boot, epoch, keySecret: dice.bytes(32) },
+    self: { ...keys, clusterName: config.clusterName, agentName: config.agentName, version: VERSION, versions: VERSIONS, port: config.lan.port, boot: clock.boot, epoch, keySecret: dice.bytes(32) },
   });
   const loop = drive<AgentEvent, AgentTurn>({
     machine, clock, tick: { kind: "tick" }, soon: setImmediate,

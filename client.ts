@@ -28,6 +28,7 @@ import { Tickets } from "./lib/port/tickets.ts";
 import { KeyRing } from "./lib/trust/keys.ts";
 import { Opener } from "./lib/trust/opener.ts";
 import { Sealer } from "./lib/trust/sealer.ts";
+import { VERSIONS } from "./lib/wire/versions.ts";
 
 async function run(setup: ClientSetup): Promise<number> {
   const { state, config, keys } = setup;
@@ -68,7 +69,7 @@ async function run(setup: ClientSetup): Promise<number> {
   if (!lan.ok) throw new ExitFault(EXIT.unavailable, lanSentence(lan.fault));
   const machine = new Client({
     remembered, seed: new DataView(dice.bytes(4).buffer).getUint32(0), now,
-    self: { ...keys, ...setup, id: keys.identity.id, key: keys.identity.ed, version: VERSION, nonceKey: dice.bytes(32), configured: config.agents, tcp: config.lan.tcp },
+    self: { ...keys, ...setup, id: keys.identity.id, key: keys.identity.ed, version: VERSION, versions: VERSIONS, nonceKey: dice.bytes(32), configured: config.agents, tcp: config.lan.tcp },
   });
   const loop = drive<ClientEvent, ClientTurn>({
     machine, clock, tick: { kind: "tick" }, soon: setImmediate,

@@ -97,10 +97,10 @@ function anAgent(): Agent {
       rules: RULES, roster: { operators: { li }, teams: {}, lastResort: ["li"] }, policies: { default: DEFAULT_POLICY },
       replicaLabels: [], content: ["severity", "module"], lanRate: 200, unheardMs: UNHEARD_MS.usual, agents: [],
     },
-    remembered: { alarms: [], pushes: [], members: [], presence: [], peers: [], voices: 0, invites: new Map(), granted: undefined, pursuits: [], notes: [], known: new Map(), relay: undefined, group: undefined, events: 0, unfit: [] },
+    remembered: { alarms: [], pushes: [], members: [], presence: [], peers: [], voices: 0, invites: new Map(), granted: undefined, pursuits: [], notes: [], known: new Map(), relay: undefined, group: undefined, floor: undefined, events: 0, unfit: [] },
     seed: 7, now: NOW,
     self: {
-      clusterName: "c1", clusterKey: seed(1), agentName: "a1", version: "bench", port: 11115, voice: VOICE, voiceCertificate: toBase64(seed(9)), group: GROUP,
+      clusterName: "c1", clusterKey: seed(1), agentName: "a1", version: "bench", versions: [1, 1], port: 11115, voice: VOICE, voiceCertificate: toBase64(seed(9)), group: GROUP,
       secrets: { alarmKey: seed(5), nonceKey: seed(6), escalationKey: seed(7), challengeKey: seed(8) }, boot: "bench", epoch: 1n, keySecret: seed(10),
     },
   });

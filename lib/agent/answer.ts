@@ -7,6 +7,7 @@ import { acknowledge } from "./acknowledge.ts";
 import { approve, pendingApprovals } from "./approvals.ts";
 import { survey } from "./coverage.ts";
 import type { RelayView } from "./escalate.ts";
+import { answerFloor, floorOf } from "./floor.ts";
 import type { Invites } from "./hear.ts";
 import type { Member } from "./listeners.ts";
 import { pair, peersView, unpair } from "./pair.ts";
@@ -75,6 +76,12 @@ export function answer(parts: Parts, invites: Invites, { question, ticket }: { r
       return pair(parts, question.voice, reply);
     case "unpaired":
       return unpair(parts, question.agent, reply, now);
+    case "floor":
+      return reply(200, floorOf(parts));
+    case "floorRaised": {
+      const { status, body } = answerFloor(parts, question.certificate, now);
+      return reply(status, body);
+    }
     case "joinedRelay":
       draft.put("meta", "relay", question.relay);
       draft.add({ kind: "useRelay", relay: question.relay });

@@ -23,7 +23,7 @@ export function greetPeers(parts: Parts, now: Now): void {
   const { self, settings, book, group } = parts;
   for (const { peer, address, nonce, challenge } of hellos) {
     const body = {
-      nonce, challenge, versions: [1, 1] as [number, number], serial: parts.voiceSerial, host: self.agentName, seat: "none" as const,
+      nonce, challenge, versions: self.versions, serial: parts.voiceSerial, host: self.agentName, seat: "none" as const,
       heard: { epoch: "0", counter: "0" }, open: group.mac.of(book.marks()), rules: rulesDigest(canonicalRules(settings.rules)), build: self.version.slice(0, 32),
     };
     draft.add({ kind: "say", message: { kind: "hello", body }, to: { kind: "agent", peer, address }, repeat: false, deflate: false });

@@ -6,6 +6,8 @@ import type { PeerId } from "../trust/keys.ts";
 import type { Opened } from "../trust/opener.ts";
 import { readVoice } from "../trust/voice.ts";
 import type { Body } from "../wire/message.ts";
+import { negotiate } from "../wire/versions.ts";
+import { raiseFloor } from "./floor.ts";
 import { sayAnew, sayWelcome } from "./hear.ts";
 import type { Parts } from "./parts.ts";
 import type { Peered } from "./peers.ts";
@@ -22,6 +24,7 @@ export function hearPeer(parts: Parts, { from, packet }: { readonly from: Addres
 
 /** It hears us: it echoes one of our last two challenges. */
 function hello(parts: Parts, { from, packet, body }: { readonly from: Address; readonly packet: Opened; readonly body: Body<"hello"> }, now: Now): void {
+  if (negotiate(parts.self.versions, body.versions, parts.floor.version) === undefined) return parts.refusals.count("no version in common");
   if (!parts.listeners.isChallenge(body.challenge)) return sayAnew(parts, { from, packet }, now);
   sayWelcome(parts, { from, packet, nonce: body.nonce }, now);
   proven(parts, packet.sender, from, now);
@@ -40,6 +43,7 @@ function welcome(parts: Parts, { from, packet, body }: { readonly from: Address;
     draft.add({ kind: "adopt", peer: sender, epoch: BigInt(body.epoch), counter: BigInt(body.counter) });
     draft.put("windows", sender, { epoch: body.epoch, counter: body.counter });
   }
+  if (body.floor !== undefined) raiseFloor(parts, body.floor, now);
   proven(parts, sender, from, now);
 }
 

@@ -12,6 +12,7 @@ import { encodeVoices, voicesDigest } from "../trust/voices.ts";
 import { encodeOpenSet } from "../wire/open-set.ts";
 import { pieces } from "../wire/page.ts";
 import type { Body } from "../wire/message.ts";
+import { negotiate } from "../wire/versions.ts";
 import { acknowledge } from "./acknowledge.ts";
 import { lookForSomebody } from "./admit.ts";
 import { hearCommit } from "./approvals.ts";
@@ -73,7 +74,9 @@ function isAt(proven: Address | undefined, from: Address): boolean {
 }
 
 function hello(parts: Parts, { from, packet, body }: { readonly from: Address; readonly packet: Opened; readonly body: Body<"hello"> }, now: Now): void {
-  const { listeners, draft } = parts;
+  const { listeners, draft, self, floor } = parts;
+  // Our beacon says what we speak: its people read there why it is not answered.
+  if (negotiate(self.versions, body.versions, floor.version) === undefined) return parts.refusals.count("no version in common");
   const sat = listeners.get(packet.sender)?.seat === "person";
   const presented = listeners.hello(from, packet, body, now);
   if (presented === undefined) {
@@ -95,13 +98,16 @@ export function sayAnew(parts: Parts, { from, packet }: { readonly from: Address
 
 /** Its HELLO was of now: its epoch is believed, and it may believe ours. */
 export function sayWelcome(parts: Parts, { from, packet, nonce }: { readonly from: Address; readonly packet: Opened; readonly nonce: string }, now: Now): void {
-  const { draft, self, settings, group } = parts;
+  const { draft, self, settings, group, floor } = parts;
   const { sender, epoch, counter } = packet;
   if (packet.freshness !== "fresh") draft.add({ kind: "adopt", peer: sender, epoch, counter });
   draft.put("windows", sender, { epoch: String(epoch), counter: String(counter) });
   draft.add({
     kind: "welcome", peer: sender, address: from,
-    body: { nonce, kid: group.sealing.kid, voice: self.voiceCertificate, rules: rulesDigest(canonicalRules(settings.rules)), wall: now.wall, voices: voicesDigest(voicesOf(parts)) },
+    body: {
+      nonce, kid: group.sealing.kid, voice: self.voiceCertificate, rules: rulesDigest(canonicalRules(settings.rules)), wall: now.wall, voices: voicesDigest(voicesOf(parts)),
+      ...(floor.certificate === undefined ? {} : { floor: floor.certificate }),
+    },
   });
 }
 
@@ -194,10 +200,10 @@ function sayBeacon(parts: Parts, { sender, from, asked }: { readonly sender: Pee
 
 /** What a beacon says now. */
 export function beacon(parts: Parts, challenge: string, now: Now): Body<"beacon"> {
-  const { self, settings, book, group, face } = parts;
+  const { self, settings, book, group, face, floor } = parts;
   return {
     cluster: face.cluster, clusterName: self.clusterName, agent: self.agentName, port: self.port,
-    versions: [1, 1], kid: group.sealing.kid, challenge, jitterMs: parts.listeners.receiptJitter(now.mono),
+    versions: [Math.max(self.versions[0], floor.version), self.versions[1]], kid: group.sealing.kid, challenge, jitterMs: parts.listeners.receiptJitter(now.mono),
     open: group.mac.of(book.marks()), rules: rulesDigest(canonicalRules(settings.rules)),
     voice: face.voice, key: face.key, wall: now.wall,
   };

@@ -22,6 +22,7 @@ import { CatchUp } from "./catch-up.ts";
 import { Coverage, watchCoverage } from "./coverage.ts";
 import { Draft } from "./draft.ts";
 import { type News, WayOut } from "./escalate.ts";
+import { Floor } from "../trust/floor.ts";
 import { Group, type HeldGroup } from "./group.ts";
 import { beaconPlaces, greetPeers } from "./greet-peers.ts";
 import { beacon, faceOf, hear, type Invites, lookEverywhere } from "./hear.ts";
@@ -59,6 +60,8 @@ export type Remembered = {
   readonly relay: RelayAddress | undefined;
   /** Undefined where no process has stored it yet. */
   readonly group: HeldGroup | undefined;
+  /** Certificate of the security floor, where it was raised. */
+  readonly floor: string | undefined;
   readonly events: number;
   /** Rows that cannot be used. */
   readonly unfit: readonly Unfit[];
@@ -113,7 +116,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     this.#granted = remembered.granted;
     const current = (): AgentSettings => this.#settings;
     this.#parts = {
-      self, face: faceOf(self), group: new Group({ held: remembered.group ?? { keys: [self.group], madeAt: now.wall }, secret: self.keySecret, dice, now }), draft: new Draft(), book, push, catchUp: new CatchUp(now.mono), wayOut, listeners, invites: remembered.invites, voiceSerial,
+      self, face: faceOf(self), group: new Group({ held: remembered.group ?? { keys: [self.group], madeAt: now.wall }, secret: self.keySecret, dice, now }), floor: new Floor(), draft: new Draft(), book, push, catchUp: new CatchUp(now.mono), wayOut, listeners, invites: remembered.invites, voiceSerial,
       peers: new Peers({ dice, challengeKey: self.secrets.challengeKey, epoch: self.epoch }),
       approvals: new Approvals({ nonceKey: self.secrets.challengeKey, epoch: self.epoch, at: now.mono }), notes: new Notes(), coverage: new Coverage(now.mono), slowClocks: new SlowClocks(), refusals: new Tally(),
       get settings() { return current(); },
@@ -310,8 +313,9 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     return { status: 503, body: { error: `Nothing can be stored: ${this.#failure}` } };
   }
 
-  #restore({ alarms, pushes, members, presence, peers: peered, voices, pursuits, notes: noted, known, relay, events }: Remembered, now: Now): void {
+  #restore({ alarms, pushes, members, presence, peers: peered, voices, pursuits, notes: noted, known, relay, events, floor }: Remembered, now: Now): void {
     const { book, push, listeners, peers, wayOut, notes, coverage, self } = this.#parts;
+    if (floor !== undefined) this.#parts.floor.raise(floor, self.clusterKey);
     notes.restore(noted);
     coverage.restore(known);
     for (const alarm of alarms) book.put(alarm, now);

@@ -5,8 +5,10 @@ import { DEFAULT_POLICY } from "../alarm/policy.ts";
 import type { Alarm } from "../alarm/alarm.ts";
 import type { Operator } from "../duty/roster.ts";
 import type { Tally } from "../base/tally.ts";
+import type { Floor } from "../trust/floor.ts";
 import type { GroupKey, Identity } from "../trust/keys.ts";
 import type { Body } from "../wire/message.ts";
+import type { Versions } from "../wire/versions.ts";
 import type { Approvals } from "./approvals.ts";
 import type { Book } from "./book.ts";
 import type { CatchUp } from "./catch-up.ts";
@@ -29,6 +31,8 @@ export type AgentSelf = {
   readonly clusterKey: Uint8Array;
   readonly agentName: string;
   readonly version: string;
+  /** Feature versions of the protocol that it speaks. */
+  readonly versions: Versions;
   /** UDP port on which listeners reach it. */
   readonly port: number;
   readonly voice: Identity;
@@ -52,6 +56,7 @@ export type Parts = {
   /** What every beacon says of the agent: worked out once. */
   readonly face: Pick<Body<"beacon">, "cluster" | "voice" | "key">;
   readonly group: Group;
+  readonly floor: Floor;
   readonly settings: AgentSettings;
   readonly draft: Draft;
   readonly book: Book;

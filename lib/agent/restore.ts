@@ -27,6 +27,7 @@ export function remember(store: Pick<Store, "load">, at: { readonly boot: BootId
   const relay = meta.get("relay");
   const group = meta.get("group");
   const granted = meta.get("granted");
+  const floor = meta.get("floor")?.row;
   const events = meta.get("events")?.row;
   return {
     alarms: values("alarms", AlarmRow).map((row) => anchored(row, at)),
@@ -43,6 +44,7 @@ export function remember(store: Pick<Store, "load">, at: { readonly boot: BootId
     granted: granted && check("meta", GrantedRow, granted)[0]?.[1],
     relay: relay && check("meta", RelayRow, relay)[0]?.[1],
     group: group && check("meta", HeldGroupRow, group)[0]?.[1],
+    floor: typeof floor === "string" ? floor : undefined,
     // The relay counts on from whatever it is asked for.
     events: typeof events === "number" && Number.isSafeInteger(events) && events >= 0 ? events : 0,
     unfit,

@@ -5,6 +5,7 @@ import { addApprove } from "./agent-approve.ts";
 import { addCheck } from "./agent-check.ts";
 import { addAgentDoctor } from "./agent-doctor.ts";
 import { addFolders, type AgentFolders, type FolderOptions, foldersOf } from "./agent-folders.ts";
+import { addFloor } from "./agent-floor.ts";
 import { addInit } from "./agent-init.ts";
 import { addInvite } from "./agent-invite.ts";
 import { addJoinRelay } from "./agent-join-relay.ts";
@@ -30,6 +31,7 @@ export function agentProgram({ run }: { readonly run: (folders: AgentFolders) =>
   withExample(running, "gapbell-agent run --state /var/lib/gapbell-agent");
   addCheck(program);
   addAgentDoctor(program);
+  addFloor(program);
   addInit(program);
   addInvite(program);
   addApprove(program);

@@ -7,6 +7,7 @@ import { KeyRing } from "../trust/keys.ts";
 import { Opener } from "../trust/opener.ts";
 import { Sealer } from "../trust/sealer.ts";
 import type { Message } from "../wire/message.ts";
+import { VERSIONS } from "../wire/versions.ts";
 import type { ClientKeys } from "./client-keys.ts";
 import type { Place } from "./doctor-seek.ts";
 import { VERSION } from "./version.ts";
@@ -37,7 +38,7 @@ export async function greet({ keys, place, epoch, host, tcp }: {
     question: () => seal({
       kind: "hello",
       body: {
-        nonce, challenge, versions: [1, 1], serial: keys.serial, host: host.slice(0, HOST_CHARACTERS_MOST) || "unknown",
+        nonce, challenge, versions: VERSIONS, serial: keys.serial, host: host.slice(0, HOST_CHARACTERS_MOST) || "unknown",
         // Nobody is put before an alarm here.
         seat: keys.robot ? "robot" : "none", heard: { epoch: "0", counter: "0" }, open: "", rules: "", build: VERSION.slice(0, 32),
       },

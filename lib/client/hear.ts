@@ -12,6 +12,7 @@ import type { Opened } from "../trust/opener.ts";
 import { readVoice } from "../trust/voice.ts";
 import type { Body } from "../wire/message.ts";
 import { decodeOpenSet, openSetMac } from "../wire/open-set.ts";
+import { negotiate } from "../wire/versions.ts";
 import { confirm } from "./acknowledge.ts";
 import { type Fetched, LAG_PATIENCE_MS, LULL_MS } from "./fetching.ts";
 import type { AlarmItem, Inboxed, Said, StateItem } from "./inbox.ts";
@@ -52,7 +53,7 @@ function beacon(parts: Parts, { from, packet, body }: { readonly from: Address; 
   const { sender, freshness } = packet;
   if (body.cluster !== self.cluster || freshness === "stranger") return parts.refusals.count("not an agent of ours");
   if (body.unknown !== undefined) ears.disowned(sender, body.unknown, now);
-  ears.beacon(sender, { body, from, freshness }, now);
+  ears.beacon(sender, { body, from, freshness, apart: isApart(parts, body) }, now);
   if (freshness !== "fresh") return;
   ears.heard(sender, packet, now);
   if (ears.get(sender)?.believed !== true) return;
@@ -74,8 +75,10 @@ function compare(parts: Parts, agent: PeerId, { kid, open }: Pick<Body<"beacon">
 
 function welcome(parts: Parts, { from, packet, body }: { readonly from: Address; readonly packet: Opened; readonly body: Body<"welcome"> }, now: Now): void {
   const { sender, sealed, freshness } = packet;
-  const { self, ears, roads, draft, fetching, digests, acks, gathering } = parts;
-  const before = ears.get(sender)?.agent;
+  const { self, ears, roads, draft, fetching, digests, acks, gathering, floor } = parts;
+  const heard = ears.get(sender);
+  if (heard?.beacon !== undefined && isApart(parts, heard.beacon)) return parts.refusals.count("no version in common");
+  const before = heard?.agent;
   const voice = before === undefined ? undefined : voiceOf(before, body.voice, self.clusterKey);
   if (sealed !== "pair" || voice === undefined) {
     parts.refusals.count("welcome not believed");
@@ -87,6 +90,7 @@ function welcome(parts: Parts, { from, packet, body }: { readonly from: Address;
   const welcomed = ears.welcome(sender, { nonce: body.nonce, place, agent }, now);
   if (welcomed === undefined) return parts.refusals.count("welcome to nothing asked");
   digests.set(sender, body.rules);
+  if (body.floor !== undefined && floor.raise(body.floor, self.clusterKey)) draft.put("meta", "floor", body.floor);
   const rerouted = roads.answered(sender, from, now.mono);
   if (rerouted) draft.log("road", { agent: agent.name, road: roads.of(sender) });
   if (welcomed.adopt) {
@@ -105,6 +109,11 @@ function welcome(parts: Parts, { from, packet, body }: { readonly from: Address;
   }
   if (body.rules !== parts.rules.digest) fetching.want(sender, "rules", { now: now.mono, delayMs: 0 });
   if (body.voices !== undefined) wantVoices(parts, sender, { digest: body.voices, own: body.voice }, now);
+}
+
+/** Whether agent and listener may speak no version with each other. */
+function isApart({ self, floor }: Parts, { versions }: Pick<Body<"beacon">, "versions">): boolean {
+  return negotiate(self.versions, versions, floor.version) === undefined;
 }
 
 /** The voice that a WELCOME shows, if it is that agent's and not an older one. One that is known was read before it was believed. */

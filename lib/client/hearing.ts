@@ -19,10 +19,11 @@ import { isThere, linkTowards } from "./whereabouts.ts";
 
 /**
  * `searching`: not heard since the start, and not yet for long. `heard`: beacons come and our HELLO is answered.
- * `unanswered`: beacons come, but no answer to us does. `unknown`: the agent says that it does not know us. `deaf`: nothing comes, though the host is where the agent was heard.
+ * `unanswered`: beacons come, but no answer to us does. `unknown`: the agent says that it does not know us. `outdated`: one of us
+ * is too old for the other. `deaf`: nothing comes, though the host is where the agent was heard.
  * `elsewhere`: nothing comes, and the host has left the cluster's LAN.
  */
-export type Grade = "searching" | "heard" | "unanswered" | "unknown" | "deaf" | "elsewhere";
+export type Grade = "searching" | "heard" | "unanswered" | "unknown" | "outdated" | "deaf" | "elsewhere";
 
 /** Between SEEKs while an agent is not heard. */
 export const SEEK_AGAIN = { firstMs: seconds(1), mostMs: seconds(30) } as const;
@@ -76,6 +77,8 @@ type Held = {
   answeredAt: Ms;
   /** It has answered a SEEK of ours that it does not know us, and has not welcomed us since. */
   disowned: boolean;
+  /** By its last beacon we may speak no version with it. */
+  apart: boolean;
 };
 
 const NEVER: Ms = Number.NEGATIVE_INFINITY;
@@ -174,7 +177,11 @@ export class Ears {
   }
 
   /** A beacon of an agent that we know. `newer`, `older`: of an epoch that must be proven first. */
-  beacon(id: PeerId, { body, from, freshness }: { readonly body: Body<"beacon">; readonly from: Address; readonly freshness: "fresh" | "newer" | "older" }, now: Now): void {
+  beacon(
+    id: PeerId,
+    { body, from, freshness, apart }: { readonly body: Body<"beacon">; readonly from: Address; readonly freshness: "fresh" | "newer" | "older"; readonly apart: boolean },
+    now: Now,
+  ): void {
     const held = this.#agents.get(id);
     if (held === undefined) return;
     const address = { host: from.host, port: body.port };
@@ -185,6 +192,7 @@ export class Ears {
     else if (now.mono >= held.beaconAt + DEAF_MS) held.graceUntil = Math.max(held.graceUntil, now.mono + ANSWER_GRACE_MS);
     held.beaconAt = now.mono;
     held.beacon = body;
+    held.apart = apart;
     // A beacon that could be a recording moves nothing that works: who answers there will be believed.
     if (freshness === "fresh" || !held.believed || held.grade !== "heard") held.agent = sameAgent(held.agent, { ...held.agent, address }) ? held.agent : { ...held.agent, address };
     else if (address.host !== held.agent.address?.host || address.port !== held.agent.address.port) this.#challengeAside(held, address, body.challenge, now.mono);
@@ -294,7 +302,7 @@ export class Ears {
   #hold(agent: KnownAgent, place: Place | undefined, at: Ms): void {
     this.#agents.set(agent.id, {
       agent, grade: "searching", place, believed: false, beacon: undefined, heardAt: undefined, broadcastAt: undefined,
-      greeting: new Greeting(this.#dice), graceUntil: at + DEAF_MS, beaconAt: NEVER, provenAt: NEVER, answeredAt: NEVER, disowned: false,
+      greeting: new Greeting(this.#dice), graceUntil: at + DEAF_MS, beaconAt: NEVER, provenAt: NEVER, answeredAt: NEVER, disowned: false, apart: false,
     });
   }
 
@@ -337,7 +345,7 @@ function gradeOf(held: Held, links: readonly Link[] | undefined, now: Ms): Grade
   if (held.disowned && now < held.beaconAt + DEAF_MS) return "unknown";
   if (held.believed && now < Math.min(held.answeredAt, held.provenAt) + DEAF_MS) return "heard";
   if (now < held.graceUntil) return held.grade;
-  if (now < held.beaconAt + DEAF_MS) return "unanswered";
+  if (now < held.beaconAt + DEAF_MS) return held.apart ? "outdated" : "unanswered";
   return isThere(held.agent.heardOn, links) ? "deaf" : "elsewhere";
 }
 

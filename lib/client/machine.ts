@@ -7,6 +7,7 @@ import { Tally } from "../base/tally.ts";
 import type { Ms, Now } from "../base/units.ts";
 import type { Machine } from "../port/drive.ts";
 import type { Address } from "../port/lan.ts";
+import { Floor } from "../trust/floor.ts";
 import { groupMark, GroupKeys } from "../trust/group-keys.ts";
 import type { GroupKey, PeerId } from "../trust/keys.ts";
 import { FETCHED_MOST, RECEIPTS_MOST } from "../wire/constants.ts";
@@ -37,6 +38,8 @@ export type Remembered = {
   readonly rules: HeldRules;
   /** Undefined where there is but the key that came with joining. */
   readonly group: HeldGroup | undefined;
+  /** Certificate of the security floor, where it was raised. */
+  readonly floor: string | undefined;
 };
 
 /** Group keys as they are stored, the youngest last. `joined`: mark of the one that came with the joining that they followed. */
@@ -44,7 +47,6 @@ export type HeldGroup = { readonly joined: string; readonly keys: readonly Group
 
 /** EX_IOERR: the disk is not what it was. */
 const EXIT_STORE_FAILED = 74;
-const VERSIONS: [number, number] = [1, 1];
 /** Lost alarms asked for at once: ten datagrams, half of what an agent takes of one listener in a second. The others are asked for next. */
 const LACKING_MOST = 10 * FETCHED_MOST;
 
@@ -63,10 +65,11 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
     this.#places = places;
     this.#agents = new Map(agents.map((agent) => [agent.id, agent]));
     this.#parts = {
-      self, group: new GroupKeys(keysSince(self.group, remembered.group)), startedAt: now.wall, draft: new Draft(), inbox: new Inbox(), receipts: new Receipts(dice), acks: new Acks(dice),
+      self, group: new GroupKeys(keysSince(self.group, remembered.group)), floor: new Floor(), startedAt: now.wall, draft: new Draft(), inbox: new Inbox(), receipts: new Receipts(dice), acks: new Acks(dice),
       ears: new Ears({ agents, places, dice, nonceKey: self.nonceKey, at: now.mono }), fetching: new Fetching(dice), gathering: new Gathering(), roads: new Roads({ tcp: self.tcp }),
       waiting: new Map(), expected: new Map(), lists: new Map(), digests: new Map(), voices: new Map(), refusals: new Tally(), rules: remembered.rules,
     };
+    if (remembered.floor !== undefined) this.#parts.floor.raise(remembered.floor, self.clusterKey);
     this.#parts.inbox.restore(remembered.inbox, now);
     this.#parts.acks.restore(remembered.acks, now);
   }
@@ -244,7 +247,7 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
       const since = heardAt === undefined ? "" : new Date(heardAt).toISOString().slice(11, 16);
       return hearingLine({ grade, name: agent.name, since: since === "" ? "" : `${since} UTC`, heard }, self.language);
     });
-    const deaf = heard.length === 0 && ears.all().some(({ grade }) => grade === "deaf" || grade === "unanswered" || grade === "unknown");
+    const deaf = heard.length === 0 && ears.all().some(({ grade }) => grade === "deaf" || grade === "unanswered" || grade === "unknown" || grade === "outdated");
     draft.add({ kind: "hearing", line: lines.filter((line) => line !== "").join("\n"), rings: deaf, ...(heard.length > 0 ? { heard: true } : {}) });
   }
 
@@ -288,7 +291,7 @@ export class Client implements Machine<ClientEvent, ClientTurn> {
       const open = ownMac(this.#parts, agent);
       const body = {
         group: kid === undefined ? "" : group.markOf(kid),
-        nonce, challenge, versions: VERSIONS, serial: self.serial, host: self.host, seat: self.seat,
+        nonce, challenge, versions: self.versions, serial: self.serial, host: self.host, seat: self.seat,
         heard: { epoch: String(place.epoch), counter: String(place.counter) }, open, rules: rules.digest, build: self.version.slice(0, 32),
       };
       for (const way of roads.forQuestions(agent, address)) {

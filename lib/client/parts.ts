@@ -15,6 +15,7 @@ import type { Receipts } from "./receipts.ts";
 import type { Roads } from "./roads.ts";
 import type { ClientSelf } from "./turn.ts";
 import type { OpenMark } from "../wire/open-set.ts";
+import type { Floor } from "../trust/floor.ts";
 import type { GroupKeys } from "../trust/group-keys.ts";
 import type { PeerId } from "../trust/keys.ts";
 
@@ -28,6 +29,7 @@ export type Parts = {
   readonly self: ClientSelf;
   readonly startedAt: WallMs;
   readonly group: GroupKeys;
+  readonly floor: Floor;
   readonly draft: Draft;
   readonly inbox: Inbox;
   readonly receipts: Receipts;

@@ -40,6 +40,8 @@ export function hearingLine({ grade, name, since, heard }: { readonly grade: Gra
       return words.unanswered(name);
     case "unknown":
       return words.unknown(name);
+    case "outdated":
+      return words.outdated(name);
     case "deaf":
       return words.deaf(name, since);
     case "elsewhere":
@@ -63,6 +65,7 @@ const PHRASES = {
     searching: (name: string) => `Looking for agent ${name}`,
     unanswered: (name: string) => `Agent ${name} is heard but does not answer: alarms may arrive, acknowledgements may not`,
     unknown: (name: string) => `Agent ${name} does not know this listener (revoked, or its database was lost): no alarm comes here. Ask for an invite, then: gapbell-client join --anew`,
+    outdated: (name: string) => `Agent ${name} and this listener speak no version of the protocol in common that the cluster allows: install the same release on both`,
     deaf: (name: string, since: string) => `Agent ${name} is not heard${since === "" ? "" : ` since ${since}`}: its alarms do not reach this host`,
     beside: (name: string, { since, heard }: Beside) => `Agent ${name} is not heard${since === "" ? "" : ` since ${since}`}; ${heard} rings`,
     elsewhere: (name: string) => `Not on the cluster's LAN: agent ${name} cannot be heard from here`,
@@ -75,6 +78,7 @@ const PHRASES = {
     searching: (name: string) => `正在寻找代理 ${name}`,
     unanswered: (name: string) => `能听到代理 ${name}，但它没有应答：告警可能到达，确认可能无法送出`,
     unknown: (name: string) => `代理 ${name} 不认识本监听程序（已被吊销，或其数据库已丢失）：告警不会到达本机。请索取邀请，然后运行：gapbell-client join --anew`,
+    outdated: (name: string) => `代理 ${name} 与本监听程序没有集群允许的共同协议版本：请在两端安装相同的版本`,
     deaf: (name: string, since: string) => `${since === "" ? "" : `自 ${since} 起`}听不到代理 ${name}：它的告警无法到达本机`,
     beside: (name: string, { since, heard }: Beside) => `${since === "" ? "" : `自 ${since} 起`}听不到代理 ${name}；${heard} 正常响铃`,
     elsewhere: (name: string) => `本机不在集群的局域网内：此处听不到代理 ${name}`,

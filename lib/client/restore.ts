@@ -56,6 +56,7 @@ export function restoreClient(
     agents: [...members.filter(({ id }) => !stored.has(id)), ...stored.values()],
     places: new Map(rows("windows", PlaceRow).map(({ id, row }): [PeerId, Place] => [id, row])),
     group: groupIn(meta("group")),
+    floor: z.string().optional().safeParse(meta("floor")).data,
     rules: rulesIn(meta("rules")),
   };
 }

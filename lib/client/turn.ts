@@ -11,6 +11,7 @@ import type { Reply } from "../port/tickets.ts";
 import type { GroupKey, Peer, PeerId } from "../trust/keys.ts";
 import type { Opened } from "../trust/opener.ts";
 import type { Body, Message } from "../wire/message.ts";
+import type { Versions } from "../wire/versions.ts";
 import type { HeardOn } from "./whereabouts.ts";
 
 export type Seat = Body<"hello">["seat"];
@@ -48,6 +49,8 @@ export type ClientSelf = {
   readonly seat: Seat;
   readonly language: Language;
   readonly version: string;
+  /** Feature versions of the protocol that it speaks. */
+  readonly versions: Versions;
   /** 32 random bytes of this process: from them come the nonces of HELLO. */
   readonly nonceKey: Uint8Array;
   /** Agents that broadcasts do not reach, from client.yaml: told SEEK by unicast. */

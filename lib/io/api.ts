@@ -117,6 +117,7 @@ function routesOf({ report, ask, version, drops = () => ({}) }: AgentDoor): Read
     "/v1/peers/ended": post("own", PeerNameBody, ({ agent }) => ask({ kind: "unpaired", agent })),
     "/v1/invites": post("own", InviteBody, ({ warrant, joinKey }) => ask({ kind: "invited", warrant, joinKey })),
     "/v1/approvals": { ...get("own", () => ask({ kind: "approvals" })), ...post("own", ApprovalBody, ({ warrant }) => ask({ kind: "approved", warrant })) },
+    "/v1/floor": { ...get("own", () => ask({ kind: "floor" })), ...post("own", FloorBody, ({ floor }) => ask({ kind: "floorRaised", certificate: floor })) },
     "/v1/revocations": post("own", RevocationsBody, ({ revocations }) => ask({ kind: "revoked", certificates: revocations })),
     "/healthz": healthy,
     "/-/healthy": healthy,
@@ -140,6 +141,7 @@ const PeerBody = z.strictObject({ voice: base64 });
 const PeerNameBody = z.strictObject({ agent: z.string().min(1).max(32) });
 const InviteBody = z.strictObject({ warrant: base64, joinKey: base64 });
 const ApprovalBody = z.strictObject({ warrant: base64 });
+const FloorBody = z.strictObject({ floor: base64 });
 const RevocationsBody = z.strictObject({ revocations: z.array(base64).min(1).max(REVOCATIONS_MOST) });
 const RelayBody = z.strictObject({
   host: z.string().min(1).max(255),

@@ -35,5 +35,8 @@ export type Question =
   | { readonly kind: "paired"; readonly voice: string }
   /** The name of another agent that is gone for good. */
   | { readonly kind: "unpaired"; readonly agent: string }
+  | { readonly kind: "floor" }
+  /** A security floor signed by the cluster key. */
+  | { readonly kind: "floorRaised"; readonly certificate: string }
   /** The relay that this agent has joined by its join string. */
   | { readonly kind: "joinedRelay"; readonly relay: RelayAddress };

@@ -1,7 +1,7 @@
 /**
- * Small certificates: what the cluster key says of an agent (voice), of an invite (warrant) and of a listener that is no
- * longer trusted (revocation), what an agent says of a listener (member), and what a newcomer that wants to be an agent says of
- * itself (request). Each is compact JSON and 64 bytes of signature, kept as exact bytes.
+ * Small certificates: what the cluster key says of an agent (voice), of an invite (warrant), of a listener that is no longer
+ * trusted (revocation) and of old versions (floor), what an agent says of a listener (member), and what a newcomer that wants to
+ * be an agent says of itself (request). Each is compact JSON and 64 bytes of signature, kept as exact bytes.
  */
 
 import type { KeyObject } from "node:crypto";
@@ -25,8 +25,10 @@ const Revocation = z.object({ ed: key, serial, at: z.int() });
 
 /** Keys that ask to be endorsed, signed by themselves. */
 const Request = z.object({ agent: z.string().min(1).max(32), ed: key, x: key });
+/** The lowest feature version that may be spoken in the cluster. */
+const Floor = z.object({ version: z.int().min(1) });
 
-const FORMS = { voice: Voice, warrant: Warrant, member: Member, revocation: Revocation, request: Request } as const;
+const FORMS = { voice: Voice, warrant: Warrant, member: Member, revocation: Revocation, request: Request, floor: Floor } as const;
 export type CertificateKind = keyof typeof FORMS;
 export type Voice = z.infer<typeof Voice>;
 export type Warrant = z.infer<typeof Warrant>;

@@ -62,6 +62,8 @@ export const Welcome = z.object({
   nonce: base64(8), epoch: big, counter: big, kid: count, voice: certificate, rules: digest, wall: wallMs,
   /** SHA-256 of the list of the cluster's agents, which FETCH `voices` brings. */
   voices: digest.optional(),
+  /** The security floor, where it was ever raised. */
+  floor: certificate.optional(),
 });
 
 export const Bye = z.object({ why: text(64) });

@@ -86,7 +86,7 @@ test.each(NEEDS_AGENT)("without a running agent %p says how to start one", async
   expect(err).toContain('start it with "gapbell-agent run"');
 });
 
-test.each(["run", "check", "init", "invite", "approve", "listeners", "coverage", "join-relay", "raise", "clear", "list", "show", "ack", "relay", "revoke"])("%s has help with an example, --json, --state and what its exit codes mean", async (name) => {
+test.each(["run", "check", "init", "invite", "approve", "listeners", "coverage", "join-relay", "raise", "clear", "list", "show", "ack", "relay", "revoke", "floor"])("%s has help with an example, --json, --state and what its exit codes mean", async (name) => {
   const { code, out } = await command(program(), [name, "--help"]);
   expect(code).toBe(0);
   for (const part of ["Example:", `gapbell-agent ${name}`, "--json", "--state", "Exit codes:", "69  nobody answers there"]) expect(out).toContain(part);

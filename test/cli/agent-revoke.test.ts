@@ -1,21 +1,12 @@
 /** `gapbell-agent revoke` against an agent that writes down what it is asked: whom a name means, and what is signed. */
 
 import { expect, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { agentProgram } from "../../lib/cli/agent-commands.ts";
-import { agentApi } from "../../lib/io/api.ts";
-import { serveLocal } from "../../lib/io/local.ts";
-import { OWNER } from "../../lib/io/tokens.ts";
 import { toBase64 } from "../../lib/base/bytes.ts";
 import { read } from "../../lib/trust/certificate.ts";
-import { lockClusterKey } from "../../lib/trust/cluster-key.ts";
-import { privateKey, rawPublic } from "../../lib/wire/seal.ts";
 import { fill } from "../support/a-cluster.ts";
-import { command, type Ended } from "../support/in-process-command.ts";
-import { tempFolder } from "../support/temp-folder.ts";
+import { SIGNED_BY, signs } from "../support/a-keyed-agent.ts";
+import type { Ended } from "../support/in-process-command.ts";
 
-const SEED = fill(1);
-const CLUSTER = rawPublic(privateKey("ed", SEED));
 const LISTENERS = [
   { id: "aaaa111122223333", operator: "li", host: "laptop", key: toBase64(fill(11)), serial: 1, state: "present" },
   { id: "aaaa999922223333", operator: "li", host: "home", key: toBase64(fill(12)), serial: 2, state: "away" },
@@ -25,29 +16,16 @@ const LISTENERS = [
 
 /** @returns how the command ended, and which serials it has signed away */
 async function revokes(...words: readonly string[]): Promise<Ended & { readonly serials: readonly number[] }> {
-  using folder = tempFolder();
-  mkdirSync(folder.at("keys"), { mode: 0o700 });
-  writeFileSync(folder.at("keys/cluster.key"), lockClusterKey(SEED, { passphrase: "long enough", salt: fill(2, 16), nonce: fill(3, 12) }), { mode: 0o600 });
-  writeFileSync(folder.at("passphrase"), "long enough", { mode: 0o600 });
   const certificates: string[] = [];
-  const served = await serveLocal(folder.at("agent.sock"), agentApi({
-    report: async () => ({ status: 500, body: undefined }), admit: () => OWNER, version: "0.1.0",
-    ask: async (question) => {
-      if (question.kind === "revoked") certificates.push(...question.certificates);
-      return { status: 200, body: question.kind === "listeners" ? { listeners: LISTENERS } : {} };
-    },
-  }).fetch);
-  if (!served.ok) throw new Error(served.fault.kind);
-  try {
-    const ended = await command(agentProgram({ run: async () => 0 }), ["revoke", ...words, "--passphrase-file", folder.at("passphrase"), "--state", folder.path]);
-    const serials = certificates.map((certificate) => {
-      const paper = read("revocation", certificate, CLUSTER);
-      return paper.ok && LISTENERS.some(({ key }) => key === paper.value.ed) ? paper.value.serial : 0;
-    });
-    return { ...ended, serials };
-  } finally {
-    await served.value.stop();
-  }
+  const ended = await signs(["revoke", ...words], (question) => {
+    if (question.kind === "revoked") certificates.push(...question.certificates);
+    return { status: 200, body: question.kind === "listeners" ? { listeners: LISTENERS } : {} };
+  });
+  const serials = certificates.map((certificate) => {
+    const paper = read("revocation", certificate, SIGNED_BY);
+    return paper.ok && LISTENERS.some(({ key }) => key === paper.value.ed) ? paper.value.serial : 0;
+  });
+  return { ...ended, serials };
 }
 
 const NAMED: readonly (readonly [name: string, words: readonly string[], serials: readonly number[]])[] = [

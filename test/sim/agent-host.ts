@@ -115,7 +115,7 @@ export class AgentHost {
     const machine = new Agent({
       settings: this.settings, remembered, seed: world.dice.uint32(), now,
       self: {
-        clusterName: CLUSTER.name, clusterKey: CLUSTER.key, agentName: "node1", version: "sim", port: AGENT_UNICAST_PORT, voice: VOICE,
+        clusterName: CLUSTER.name, clusterKey: CLUSTER.key, agentName: "node1", version: "sim", versions: [1, 1], port: AGENT_UNICAST_PORT, voice: VOICE,
         voiceCertificate: CLUSTER.voiceCertificate, group: CLUSTER.group, secrets: CLUSTER.secrets, boot: clock.boot, epoch, keySecret: sha256(utf8(`group ${world.plan.seed} ${life.number}`)),
       },
     });

@@ -90,7 +90,7 @@ export class ListenerHost {
       remembered, seed: world.dice.uint32(), now: host.clock.now(),
       self: {
         id: identity.id, key: identity.ed, operator: seat.operator, robot: seat.robot, serial: seat.serial, cluster: CLUSTER.id, clusterName: CLUSTER.name,
-        clusterKey: CLUSTER.key, group: CLUSTER.group, host: host.name, seat: seat.robot ? "robot" : "person", language: "en", version: "sim",
+        clusterKey: CLUSTER.key, group: CLUSTER.group, host: host.name, seat: seat.robot ? "robot" : "person", language: "en", version: "sim", versions: [1, 1],
         nonceKey: sha256(utf8(`${host.name} ${life.number} ${world.dice.uint32()}`)), configured: [], tcp: world.plan.tcp,
       },
     });

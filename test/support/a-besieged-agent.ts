@@ -16,6 +16,7 @@ import { composeJoin } from "../../lib/trust/enrolment.ts";
 import { type Invite, inviteName, joinKeyOf } from "../../lib/trust/invite.ts";
 import { clusterIdOf, type Identity, identityFrom } from "../../lib/trust/keys.ts";
 import type { Body, Message } from "../../lib/wire/message.ts";
+import type { Versions } from "../../lib/wire/versions.ts";
 import { fill, Party } from "./a-cluster.ts";
 import { settings } from "./an-agent.ts";
 
@@ -34,6 +35,8 @@ export class BesiegedAgent {
   #ticket = 0;
   #life = 0n;
   #said: Said[] = [];
+  /** What its next life speaks. */
+  versions: Versions = [1, 1];
   party: Party;
   #agent: Agent;
 
@@ -67,7 +70,7 @@ export class BesiegedAgent {
     const agent = new Agent({
       settings: settings(), seed: 7, now: this.#now, remembered,
       self: {
-        ...this.#names, clusterKey: CLUSTER.ed, version: "test", port: 11_115, voice: this.voice, group: { kid: 1, key: fill(4) }, boot: "boot-1", epoch: this.#life, keySecret: fill(90 + Number(this.#life)),
+        ...this.#names, clusterKey: CLUSTER.ed, version: "test", versions: this.versions, port: 11_115, voice: this.voice, group: { kid: 1, key: fill(4) }, boot: "boot-1", epoch: this.#life, keySecret: fill(90 + Number(this.#life)),
         voiceCertificate: this.voiceCertificate,
         secrets: { alarmKey: fill(5), nonceKey: NONCE_KEY, escalationKey: fill(7), challengeKey: fill(8) },
       },

@@ -12,6 +12,7 @@ import { KeyRing } from "../../lib/trust/keys.ts";
 import { Opener } from "../../lib/trust/opener.ts";
 import { Sealer } from "../../lib/trust/sealer.ts";
 import type { Body, MessageKind } from "../../lib/wire/message.ts";
+import type { Versions } from "../../lib/wire/versions.ts";
 import { aListener, bytesOf, type Outgoing, ScriptedAgent } from "./a-scripted-agent.ts";
 
 const AGENT_AT: Address = { host: "10.0.0.1", port: 11115 };
@@ -36,6 +37,8 @@ export class ClientWorld {
   effects: ClientEffect[] = [];
   readonly replies = new Map<number, Reply>();
   client: Client;
+  /** What its next life speaks. */
+  versions: Versions = [1, 1];
   /** Datagrams towards the agents, or from them, are lost by UDP while set. */
   lost = { toAgent: false, toClient: false };
   diskFails = false;
@@ -97,7 +100,7 @@ export class ClientWorld {
     const self: ClientSelf = {
       id: this.identity.id, key: this.identity.ed, operator: this.#set.operator ?? "li", robot: this.#set.robot ?? false, serial: 7,
       cluster: toBase64(first?.cluster ?? bytesOf(0)), clusterName: "c1", clusterKey: first?.clusterKey ?? bytesOf(0), group: first?.group ?? { kid: 1, key: bytesOf(4) },
-      host: "laptop", seat: this.#set.robot === true ? "robot" : "person", language: "en", version: "test", nonceKey: bytesOf(this.#lives), configured: [], tcp: this.#set.tcp !== undefined,
+      host: "laptop", seat: this.#set.robot === true ? "robot" : "person", language: "en", version: "test", versions: this.versions, nonceKey: bytesOf(this.#lives), configured: [], tcp: this.#set.tcp !== undefined,
     };
     return new Client({ self, remembered, seed: 11, now: this.#now });
   }

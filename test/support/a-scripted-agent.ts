@@ -63,6 +63,9 @@ export class ScriptedAgent {
   readonly port: number;
   sealer: Sealer;
   rules: Rules = RULES;
+  versions: [number, number] = [1, 1];
+  /** Certificate of the security floor, where one was raised. */
+  floor: string | undefined;
   /** What it answers; a test that wants silence says so. */
   /** Whether its listeners are members, or were revoked or lost: then only a SEEK of theirs is answered. */
   knows = true;
@@ -157,7 +160,7 @@ export class ScriptedAgent {
     const challenge = toBase64(sha256(utf8(`${this.name} ${this.#count}`)).subarray(0, 8));
     this.#challenges.push(challenge);
     const body: Body<"beacon"> = {
-      cluster: toBase64(this.cluster), clusterName: "c1", agent: this.name, port: this.port, versions: [1, 1], kid: this.group.kid, challenge,
+      cluster: toBase64(this.cluster), clusterName: "c1", agent: this.name, port: this.port, versions: this.versions, kid: this.group.kid, challenge,
       jitterMs: 100, open: openSetMac([...this.open.values()].map(({ item }) => item), this.group.key), rules: toBase64(sha256(canonicalRules(this.rules))),
       voice: toBase64(sha256(utf8(this.voiceCertificate))), key: toBase64(this.voice.ed), wall: 0, ...set,
     };
@@ -169,7 +172,8 @@ export class ScriptedAgent {
       kind: "welcome",
       body: {
         nonce, epoch: String(this.sealer.epoch), counter: String(this.sealer.counter), kid: this.group.kid, voice: this.voiceCertificate,
-        rules: toBase64(sha256(canonicalRules(this.rules))), wall: 0, ...(this.others === undefined ? {} : { voices: voicesDigest(this.#voices()) }), ...set,
+        rules: toBase64(sha256(canonicalRules(this.rules))), wall: 0, ...(this.others === undefined ? {} : { voices: voicesDigest(this.#voices()) }),
+        ...(this.floor === undefined ? {} : { floor: this.floor }), ...set,
       },
     };
   }

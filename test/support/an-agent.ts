@@ -206,7 +206,7 @@ export class AgentWorld {
     return new Agent({
       settings: this.#settings, seed: 7, now: this.#now, remembered: remember({ load }, { boot: this.#boot, now: this.#now }),
       self: {
-        clusterName: "c1", clusterKey: bytes(1), agentName: "node1", version: "test", port: 11115,
+        clusterName: "c1", clusterKey: bytes(1), agentName: "node1", version: "test", versions: [1, 1], port: 11115,
         voice: identityFrom({ ed: bytes(2), x: bytes(3) }), voiceCertificate: "AAAA", group: { kid: 1, key: bytes(4) },
         secrets: { alarmKey: bytes(5), nonceKey: NONCE_KEY, escalationKey: bytes(7), challengeKey: bytes(8) }, boot: this.#boot, epoch: 1n, keySecret: bytes(11),
       },

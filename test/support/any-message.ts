@@ -93,7 +93,7 @@ export const ANY_BODY: { readonly [Kind in MessageKind]: fc.Arbitrary<Body<Kind>
     nonce: base64(8), challenge: base64(8), versions, serial: count, host: anyText(64, 1), seat: fc.constantFrom("person", "locked", "none", "robot"),
     heard: fc.record({ epoch: big, counter: big }), open: base64(8), rules: base64(32), build: anyText(32),
   }), fc.record({ group: base64(8) })),
-  welcome: maybe(fc.record({ nonce: base64(8), epoch: big, counter: big, kid: count, voice: certificate, rules: base64(32), wall }), fc.record({ voices: base64(32) })),
+  welcome: maybe(fc.record({ nonce: base64(8), epoch: big, counter: big, kid: count, voice: certificate, rules: base64(32), wall }), fc.record({ voices: base64(32), floor: certificate })),
   bye: fc.record({ why: anyText(64) }),
   alarm: anyAlarmItem.map((item) => ({ alarms: [fitAlarm(item)] })),
   state: anyStateItem.map((state) => ({ states: [fitState(state)] })),

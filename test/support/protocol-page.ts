@@ -67,7 +67,7 @@ const MEANINGS: { readonly [Kind in MessageKind]: Readonly<Record<string, string
   },
   welcome: {
     nonce: "of the HELLO", epoch: "the agent's present one", counter: "counts as seen up to here", kid: "number of the present group key", voice: "voice certificate, whole",
-    rules: "as in BEACON", wall: "as in BEACON", voices: "SHA-256 of the list of the cluster's agents",
+    rules: "as in BEACON", wall: "as in BEACON", voices: "SHA-256 of the list of the cluster's agents", floor: "the security floor, where it was ever raised",
   },
   bye: { why: "for the log" },
   alarm: {

@@ -19,8 +19,9 @@ const REQUEST = { agent: "node2", ed: key, x: key };
 const ISSUED: Readonly<Record<CertificateKind, string>> = {
   voice: issue("voice", VOICE, CLUSTER.signer), warrant: issue("warrant", WARRANT, CLUSTER.signer), member: issue("member", MEMBER, CLUSTER.signer),
   revocation: issue("revocation", REVOCATION, CLUSTER.signer), request: issue("request", REQUEST, CLUSTER.signer),
+  floor: issue("floor", { version: 2 }, CLUSTER.signer),
 };
-const KINDS = ["voice", "warrant", "member", "revocation", "request"] as const;
+const KINDS = ["voice", "warrant", "member", "revocation", "request", "floor"] as const;
 
 test("what was issued is read back whole, by whom the signer's key is known", () => {
   expect(read("voice", ISSUED.voice, CLUSTER.ed)).toEqual({ ok: true, value: VOICE });
