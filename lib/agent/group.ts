@@ -9,6 +9,7 @@ import type { Prng } from "../base/prng.ts";
 import { days, hours, type Ms, type Now, seconds, type WallMs } from "../base/units.ts";
 import { GroupKeys } from "../trust/group-keys.ts";
 import type { GroupKey, PeerId } from "../trust/keys.ts";
+import { KID_GROUP_MOST } from "../wire/constants.ts";
 import type { OpenMac } from "../wire/open-set.ts";
 
 export const ROTATE_EVERY_MS: Ms = days(30);
@@ -18,6 +19,8 @@ export const ROTATE_LEAST_MS: Ms = hours(1);
 export const SWITCH_MS: Ms = seconds(60);
 /** Between REKEYs to one listener that has not confirmed. */
 export const REKEY_AGAIN = { firstMs: seconds(1), mostMs: seconds(20) } as const;
+/** So many agents at most number their keys apart: each makes those numbers that its serial leaves over (agent/peers.ts, PEERS_MOST). */
+const NUMBERED_APART = 16;
 /** From one listener's REKEY to the next one's: a thousand do not leave at once. */
 const REKEY_SPACING_MS: Ms = 1;
 
@@ -30,6 +33,7 @@ export class Group {
   readonly #keys: GroupKeys;
   /** 32 random bytes of this process, from which new keys come. */
   readonly #secret: Uint8Array;
+  readonly #voiceSerial: number;
   readonly #dice: Prng;
   #madeAt: WallMs;
   #rotateAt: Ms;
@@ -40,10 +44,17 @@ export class Group {
   readonly #tries = new Map<PeerId, number>();
   readonly #confirmed = new Set<PeerId>();
 
-  /** After a start the youngest seals: who lacks it is told by its HELLO. */
-  constructor({ held, secret, dice, now }: { readonly held: HeldGroup; readonly secret: Uint8Array; readonly dice: Prng; readonly now: Now }) {
+  /**
+   * After a start the youngest seals: who lacks it is told by its HELLO.
+   *
+   * @param voiceSerial of our own voice certificate: no other agent of the cluster has the same
+   */
+  constructor({ held, secret, voiceSerial, dice, now }: {
+    readonly held: HeldGroup; readonly secret: Uint8Array; readonly voiceSerial: number; readonly dice: Prng; readonly now: Now;
+  }) {
     this.#keys = new GroupKeys(held.keys);
     this.#secret = secret;
+    this.#voiceSerial = voiceSerial;
     this.#dice = dice;
     this.#madeAt = held.madeAt;
     // A clock that is wrong makes the next key late, and never one after the other.
@@ -89,7 +100,7 @@ export class Group {
    * @param grace whether broadcasts wait until they have it
    */
   renew({ present, grace }: { readonly present: readonly PeerId[]; readonly grace: boolean }, now: Now): void {
-    const kid = this.youngest.kid + 1;
+    const kid = numberAfter(this.youngest.kid, this.#voiceSerial);
     this.#keys.take({ kid, key: hmacSha256(this.#secret, utf8(`gapbell group key ${kid} ${now.mono}`)) });
     this.#madeAt = now.wall;
     this.#rotateAt = now.mono + ROTATE_EVERY_MS;
@@ -159,4 +170,11 @@ export class Group {
     this.#sealing = this.youngest.kid;
     this.#switchAt = undefined;
   }
+}
+
+/** The next number that no other agent gives; after the last one they begin anew. */
+function numberAfter(kid: number, voiceSerial: number): number {
+  const own = voiceSerial % NUMBERED_APART;
+  const next = kid + 1 + ((((own - kid - 1) % NUMBERED_APART) + NUMBERED_APART) % NUMBERED_APART);
+  return next <= KID_GROUP_MOST ? next : own === 0 ? NUMBERED_APART : own;
 }

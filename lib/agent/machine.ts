@@ -116,7 +116,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     this.#granted = remembered.granted;
     const current = (): AgentSettings => this.#settings;
     this.#parts = {
-      self, face: faceOf(self), group: new Group({ held: remembered.group ?? { keys: [self.group], madeAt: now.wall }, secret: self.keySecret, dice, now }), floor: new Floor(), draft: new Draft(), book, push, catchUp: new CatchUp(now.mono), wayOut, listeners, invites: remembered.invites, voiceSerial,
+      self, face: faceOf(self), group: new Group({ held: remembered.group ?? { keys: [self.group], madeAt: now.wall }, secret: self.keySecret, voiceSerial, dice, now }), floor: new Floor(), draft: new Draft(), book, push, catchUp: new CatchUp(now.mono), wayOut, listeners, invites: remembered.invites, voiceSerial,
       peers: new Peers({ dice, challengeKey: self.secrets.challengeKey, epoch: self.epoch }),
       approvals: new Approvals({ nonceKey: self.secrets.challengeKey, epoch: self.epoch, at: now.mono }), notes: new Notes(), coverage: new Coverage(now.mono), slowClocks: new SlowClocks(), refusals: new Tally(),
       get settings() { return current(); },

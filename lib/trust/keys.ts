@@ -44,7 +44,7 @@ export function pairKey(own: Identity, other: Peer): Uint8Array {
   return hkdf(agree(own.agreement, publicKey("x", other.x)), { salt: utf8(ids), use: "gapbell/1 pair", lengthBytes: 32 });
 }
 
-/** A key that every member of the cluster has; a later one has a higher number. */
+/** A key that every member of the cluster has. */
 export type GroupKey = { readonly kid: number; readonly key: Uint8Array };
 
 /** Group keys that still open: the present one, the one before, and one more for whoever lags. */

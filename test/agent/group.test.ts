@@ -1,11 +1,17 @@
 /** The group key grows old: the next one is stored, told to who is present, and used, and whoever was away gets it later. */
 
 import { describe, expect, test } from "bun:test";
+import { Group } from "../../lib/agent/group.ts";
+import { Prng } from "../../lib/base/prng.ts";
+import { KID_GROUP_MOST } from "../../lib/wire/constants.ts";
 import { GROUP_KEYS_MOST } from "../../lib/trust/keys.ts";
 import { groupMark } from "../../lib/trust/group-keys.ts";
 import { days, hours, minutes, type Ms, seconds } from "../../lib/base/units.ts";
 import { fromBase64 } from "../../lib/base/bytes.ts";
 import { AgentWorld, listenerOf } from "../support/an-agent.ts";
+
+/** Of an agent without a serial: of the sixteen that may be there, each gives numbers of its own. */
+const SECOND = 16;
 
 type Row = { readonly keys: readonly { readonly kid: number; readonly key: string }[]; readonly madeAt: number };
 
@@ -62,28 +68,28 @@ const rekeyed = (world: AgentWorld, operator: string, kid: number): void => worl
 describe("after thirty days", () => {
   test("the next key is stored, and told to who is present", () => {
     const world = due();
-    expect(kids(world)).toEqual([1, 2]);
-    expect(told(world)[0]).toEqual([listenerOf("li"), 2]);
+    expect(kids(world)).toEqual([1, SECOND]);
+    expect(told(world)[0]).toEqual([listenerOf("li"), SECOND]);
     expect(rowOf(world).keys[0]?.key).not.toBe(rowOf(world).keys[1]?.key);
   });
 
   test("broadcasts change over once everybody present has confirmed", () => {
     const world = due("zhao");
-    rekeyed(world, "li", 2);
+    rekeyed(world, "li", SECOND);
     world.passes(seconds(1));
     expect(sealing(world)).toBe(1);
-    rekeyed(world, "zhao", 2);
+    rekeyed(world, "zhao", SECOND);
     world.passes(seconds(1));
-    expect(sealing(world)).toBe(2);
+    expect(sealing(world)).toBe(SECOND);
   });
 
   test("or after a minute, whoever has not; that one is told on", () => {
     const world = due("zhao");
-    rekeyed(world, "li", 2);
+    rekeyed(world, "li", SECOND);
     passes(world, seconds(40), "li", "zhao");
     expect(sealing(world)).toBe(1);
     passes(world, seconds(40), "li", "zhao");
-    expect(sealing(world)).toBe(2);
+    expect(sealing(world)).toBe(SECOND);
     const before = told(world).length;
     passes(world, minutes(1), "li", "zhao");
     expect(told(world).slice(before).map(([listener]) => listener)).toContain(listenerOf("zhao"));
@@ -92,9 +98,9 @@ describe("after thirty days", () => {
 
   test("nobody is waited for whose lease has ended", () => {
     const world = due("zhao");
-    rekeyed(world, "li", 2);
+    rekeyed(world, "li", SECOND);
     passes(world, seconds(59), "li");
-    expect(sealing(world)).toBe(2);
+    expect(sealing(world)).toBe(SECOND);
   });
 
   test("what is confirmed of another number counts for nothing", () => {
@@ -108,8 +114,8 @@ describe("after thirty days", () => {
   test("with nobody there it is used at once", () => {
     const world = aged(days(40), "li");
     world.passes(hours(1) + seconds(30));
-    expect(kids(world)).toEqual([1, 2]);
-    expect(sealing(world)).toBe(2);
+    expect(kids(world)).toEqual([1, SECOND]);
+    expect(sealing(world)).toBe(SECOND);
     expect(told(world)).toEqual([]);
   });
 });
@@ -121,7 +127,7 @@ test("three keys are kept: the present one, the one before, and one for whoever 
     world.restart();
     world.passes(hours(1) + seconds(1));
   }
-  expect(kids(world)).toEqual([3, 4, 5]);
+  expect(kids(world)).toEqual([32, 48, 64]);
   expect(kids(world)).toHaveLength(GROUP_KEYS_MOST);
 });
 
@@ -137,6 +143,29 @@ test("no two keys are the same, in one life of the process or in two", () => {
   expect(made.size).toBe(4);
 });
 
+describe("numbers", () => {
+  const numbersOf = (voiceSerial: number, kid: number, count: number): readonly number[] => {
+    const now = { mono: 0, wall: 0 };
+    const group = new Group({ held: { keys: [{ kid, key: new Uint8Array(32) }], madeAt: 0 }, secret: new Uint8Array(32), voiceSerial, dice: new Prng(1), now });
+    return Array.from({ length: count }, () => {
+      group.renew({ present: [], grace: false }, now);
+      return group.youngest.kid;
+    });
+  };
+
+  test("two agents of one cluster never give the same one, however apart they are", () => {
+    const given = [1, 2, 3, 15, 16].map((serial) => numbersOf(serial, 1, 500));
+    expect(new Set(given.flat()).size).toBe(5 * 500);
+    expect(given[0]?.slice(0, 3)).toEqual([17, 33, 49]);
+    expect(given[1]?.slice(0, 3)).toEqual([2, 18, 34]);
+  });
+
+  test("after the last one they begin anew", () => {
+    expect(numbersOf(1, KID_GROUP_MOST - 1, 2)).toEqual([1, 17]);
+    expect(numbersOf(16, KID_GROUP_MOST - 16, 2)).toEqual([32_752, 16]);
+  });
+});
+
 describe("a listener that was away", () => {
   test("is told by its HELLO that it lacks the key, after two rotations as well", () => {
     const world = aged(days(40), "li");
@@ -146,8 +175,8 @@ describe("a listener that was away", () => {
       world.passes(hours(1) + seconds(30));
     }
     world.hello("li", "person", { group: "" });
-    expect(told(world)).toEqual([[listenerOf("li"), 3]]);
-    rekeyed(world, "li", 3);
+    expect(told(world)).toEqual([[listenerOf("li"), 32]]);
+    rekeyed(world, "li", 32);
     passes(world, minutes(2), "li");
     expect(told(world)).toHaveLength(1);
   });
@@ -166,7 +195,7 @@ describe("a listener that was away", () => {
   test("has another key of the same number, because the agent was restored from an older file: it is told the agent's", () => {
     const world = due();
     world.hello("li", "person", { group: groupMark(new Uint8Array(32).fill(77)) });
-    expect(told(world).at(-1)).toEqual([listenerOf("li"), 2]);
+    expect(told(world).at(-1)).toEqual([listenerOf("li"), SECOND]);
   });
 });
 
@@ -176,23 +205,23 @@ describe("over a restart", () => {
     world.restart({ downMs: hours(20) });
     world.restart({ downMs: hours(3) });
     world.passes(hours(1) + seconds(1));
-    expect(kids(world)).toEqual([1, 2]);
+    expect(kids(world)).toEqual([1, SECOND]);
   });
 
   test("the age of the first key is known though no process had stored it", () => {
     const world = new AgentWorld();
     world.restart({ downMs: days(31) });
     world.passes(hours(1) + seconds(1));
-    expect(kids(world)).toEqual([1, 2]);
+    expect(kids(world)).toEqual([1, SECOND]);
   });
 
   test("what was made is used, whoever had confirmed", () => {
     const world = due();
     world.restart({ downMs: 1000 });
     world.passes(seconds(3));
-    expect(sealing(world)).toBe(2);
+    expect(sealing(world)).toBe(SECOND);
     world.hello("li", "person", { group: "" });
-    expect(told(world).at(-1)).toEqual([listenerOf("li"), 2]);
+    expect(told(world).at(-1)).toEqual([listenerOf("li"), SECOND]);
   });
 });
 
@@ -202,13 +231,13 @@ describe("a wall clock that is wrong", () => {
     world.setsClock(days(3650));
     world.restart();
     world.passes(hours(20));
-    expect(kids(world)).toEqual([1, 2]);
+    expect(kids(world)).toEqual([1, SECOND]);
     world.setsClock(-days(3650));
     world.restart();
     world.passes(hours(20));
     world.restart();
     world.passes(hours(20));
-    expect(kids(world)).toEqual([1, 2]);
+    expect(kids(world)).toEqual([1, SECOND]);
   });
 
   test("that goes to and fro at every start makes at most one key an hour", () => {

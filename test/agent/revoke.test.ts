@@ -57,7 +57,7 @@ describe("at once", () => {
     const rekeys = of(said, "rekey");
     expect(rekeys.map(({ to }) => to)).toEqual(Array.from(rekeys, () => LI_AT));
     expect(said.findIndex(({ message }) => message.kind === "rekey")).toBeLessThan(said.findIndex(({ message, to }) => to === "everyone" && message.kind === "alarm"));
-    expect(of(said, "beacon").every(({ message }) => message.kind === "beacon" && message.body.kid === 2)).toBe(true);
+    expect(of(said, "beacon").every(({ message }) => message.kind === "beacon" && message.body.kid === 17)).toBe(true);
     for (const { datagram } of of(said, "alarm")) expect(li.opener.open(datagram, "10.0.0.1", 0).ok ? "" : "closed").toBe("closed");
   });
 
@@ -98,7 +98,7 @@ describe("for good", () => {
     expect(agent.drops()).toEqual({ revoked: 1 });
     expect(joins(agent, 2).refused).toContain("revoked");
     expect(agent.listeners().map(({ state }) => state)).toEqual(["present", "revoked"]);
-    expect(agent.passes(seconds(3)).flatMap(({ message }) => (message.kind === "beacon" ? [message.body.kid] : []))).toEqual([2]);
+    expect(agent.passes(seconds(3)).flatMap(({ message }) => (message.kind === "beacon" ? [message.body.kid] : []))).toEqual([17]);
   });
 
   test("its serial is given to nobody else", () => {
@@ -133,7 +133,7 @@ describe("what changes nothing", () => {
     agent.revokes(IDENTITIES.other);
     agent.passes(minutes(1));
     expect(agent.revokes(IDENTITIES.other)).toMatchObject({ status: 200, body: { revoked: [], already: [{ id: IDENTITIES.other.id, revokedAt: agent.now.wall - minutes(1) }] } });
-    expect(agent.passes(seconds(25)).flatMap(({ message }) => (message.kind === "beacon" ? [message.body.kid] : []))[0]).toBe(2);
+    expect(agent.passes(seconds(25)).flatMap(({ message }) => (message.kind === "beacon" ? [message.body.kid] : []))[0]).toBe(17);
   });
 });
 
