@@ -17,7 +17,7 @@ test.each(TARGETS.map(({ name }) => name))("%s: what is well formed, the corpus,
   for (const input of corpusOf(name)) target.holds(input);
   const dice = new Prng(SEED);
   for (let number = 0; number < INPUTS; number += 1) {
-    const input = another(others[number % others.length] ?? new Uint8Array(), { dice, others });
+    const input = (target.changes ?? another)(others[number % others.length] ?? new Uint8Array(), { dice, others });
     try {
       target.holds(input);
     } catch (thrown) {

@@ -2,6 +2,7 @@
 
 import { concat, utf8 } from "../../lib/base/bytes.ts";
 import type { Prng } from "../../lib/base/prng.ts";
+import { HEADER_BYTES } from "../../lib/wire/constants.ts";
 
 /** What parsers stumble over, whatever the format. */
 const WORDS: readonly string[] = [
@@ -11,7 +12,47 @@ const WORDS: readonly string[] = [
 
 /** One changed input: in its bytes or, where it is JSON, in its form. */
 export function another(input: Uint8Array, { dice, others }: { readonly dice: Prng; readonly others: readonly Uint8Array[] }): Uint8Array {
-  return dice.fraction() < 0.5 ? mutate(input, { dice, others }) : reshape(input, dice);
+  return dice.fraction() < 0.5 ? mutate(input, { dice, others }) : (reshape(input, dice) ?? mutate(input, { dice, others }));
+}
+
+/** Where the fields of a header begin, and how many bytes each has (docs/protocol.md, Datagram); the last is the seal's or the body's first. */
+const FIELDS: readonly (readonly [at: number, bytes: number])[] = [[0, 2], [2, 1], [3, 1], [4, 1], [5, 1], [6, 2], [8, 8], [16, 8], [24, 8], [32, 16]];
+
+/** A changed datagram: mostly one that is whole but for a field, a byte or its end, because whatever is no datagram at all is dropped at once. */
+export function anotherDatagram(input: Uint8Array, { dice, others }: { readonly dice: Prng; readonly others: readonly Uint8Array[] }): Uint8Array {
+  if (input.length <= HEADER_BYTES) return mutate(input, { dice, others });
+  const upTo = (most: number): number => Math.floor(dice.fraction() * most);
+  const bytes = input.slice();
+  const [at, length] = FIELDS[upTo(FIELDS.length)] ?? [0, 1];
+  switch (upTo(8)) {
+    case 0:
+      return mutate(input, { dice, others });
+    case 1:
+      return bytes.subarray(0, upTo(bytes.length));
+    case 2: {
+      // Another's field: a kind, a number of a key, a sender, a counter that exists.
+      const other = others[upTo(others.length)] ?? input;
+      bytes.set(other.subarray(at, Math.min(at + length, bytes.length)), at);
+      return bytes;
+    }
+    case 3:
+      for (let nth = at; nth < at + length; nth += 1) bytes[nth] = upTo(256);
+      return bytes;
+    case 4: {
+      // Its end belongs to another: the signature of one, the body of the other.
+      const other = others[upTo(others.length)] ?? input;
+      const from = HEADER_BYTES + upTo(bytes.length - HEADER_BYTES);
+      return concat(bytes.subarray(0, from), other.subarray(Math.min(from, other.length)));
+    }
+    case 5:
+      // Fresh for the window, whatever the seal says.
+      new DataView(bytes.buffer).setUint32(at === 16 ? 20 : 28, dice.uint32());
+      break;
+    default:
+  }
+  const bit = upTo(bytes.length * 8);
+  bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+  return bytes;
 }
 
 /** @param others whole inputs to splice with; at least one */
@@ -64,8 +105,8 @@ const VALUES: readonly unknown[] = [
   Object.fromEntries(Array.from({ length: 200 }, (_, at) => [`k${at}`, "v"])), 'a=~"(a+)+$"', "a=~(", "127.0.0.1:99999", "[::1]:1", "::ffff:1.2.3.4",
 ];
 
-/** Puts something else into one place of a JSON text. @returns the input where it is no JSON */
-function reshape(input: Uint8Array, dice: Prng): Uint8Array {
+/** Puts something else into one place of a JSON text. @returns undefined where it is no JSON */
+function reshape(input: Uint8Array, dice: Prng): Uint8Array | undefined {
   const upTo = (most: number): number => Math.floor(dice.fraction() * most);
   const change = (value: unknown): unknown => {
     const parts = typeof value === "object" && value !== null ? Object.entries(value) : [];
@@ -83,6 +124,6 @@ function reshape(input: Uint8Array, dice: Prng): Uint8Array {
     for (let left = 1 + upTo(3); left > 0; left -= 1) json = change(json);
     return utf8(JSON.stringify(json) ?? "");
   } catch {
-    return input;
+    return undefined;
   }
 }

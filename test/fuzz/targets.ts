@@ -11,19 +11,12 @@ import { RELAY_EXAMPLE, RelayConfig } from "../../lib/cli/relay-config.ts";
 import { INTAKE } from "../../lib/intake/intake.ts";
 import { BATCH_MOST } from "../../lib/intake/parsed.ts";
 import { rulesFromCanonical } from "../../lib/classify/rule.ts";
-import { SUITE_CLEAR } from "../../lib/wire/constants.ts";
 import { decodeJoinString } from "../../lib/wire/join-string.ts";
 import { parseInvite } from "../../lib/trust/invite.ts";
-import { MESSAGE_KINDS } from "../support/any-message.ts";
-import { aSettledCluster, IDENTITIES } from "../support/a-cluster.ts";
-
-export type Target = {
-  readonly name: string;
-  /** Well-formed inputs, that mutations begin with. */
-  readonly seeds: readonly Uint8Array[];
-  /** Throws where what must hold does not. */
-  readonly holds: (input: Uint8Array) => void;
-};
+import { parseCode } from "../../lib/trust/approval.ts";
+import { parseRequest } from "../../lib/trust/pairing.ts";
+import { LAN_TARGETS, REQUEST } from "./lan-targets.ts";
+import { demand, type Target } from "./target.ts";
 
 const HERE = import.meta.dir;
 
@@ -33,57 +26,7 @@ export function corpusOf(name: string): readonly Uint8Array[] {
   return existsSync(folder) ? readdirSync(folder).sort().map((file) => new Uint8Array(readFileSync(join(folder, file)))) : [];
 }
 
-function demand(held: boolean, rule: string): void {
-  if (!held) throw new Error(`Does not hold: ${rule}`);
-}
-
-const AT = "10.0.0.9";
-let clock = 0;
-
-/** A cluster that lives on over all inputs, so that what grows would be seen. */
-const CLUSTER = aSettledCluster();
 const VECTORS = JSON.parse(readFileSync(join(HERE, "..", "golden", "vectors-v1.json"), "utf8")) as { readonly V11: { readonly line: string } };
-
-function datagramsIn(value: unknown): readonly Uint8Array[] {
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([name, inner]) => (name === "datagram" ? [new Uint8Array(Buffer.from(String(inner), "hex"))] : datagramsIn(inner)));
-}
-
-const GENUINE = new Set(datagramsIn(VECTORS).map((bytes) => Buffer.from(bytes).toString("hex")));
-
-function bodiesIn(value: unknown): readonly Uint8Array[] {
-  if (typeof value !== "object" || value === null) return [];
-  const own = "datagram" in value && "body" in value ? [utf8(JSON.stringify(value.body))] : [];
-  return [...own, ...Object.values(value).flatMap(bodiesIn)];
-}
-
-function openerHolds(input: Uint8Array): void {
-  // So slowly that no rate hides what comes behind it.
-  clock += 10_000;
-  for (const { opener } of [CLUSTER.agent, CLUSTER.listener]) {
-    const before = Object.values(opener.drops()).reduce((sum, count) => sum + count, 0);
-    const opened = opener.open(input, AT, clock);
-    const after = Object.values(opener.drops()).reduce((sum, count) => sum + count, 0);
-    demand(opened.ok || after === before + 1, "every drop is counted once");
-    demand(!opened.ok || GENUINE.has(Buffer.from(input).toString("hex")), "no changed datagram is opened");
-  }
-}
-
-/** The same bytes as a body that somebody who has the keys has sealed: a member of ill will. */
-function sealedHolds(input: Uint8Array): void {
-  clock += 10_000;
-  const { agent, listener } = CLUSTER;
-  for (const kind of MESSAGE_KINDS) {
-    for (const flags of [0, 8]) {
-      counter += 1n;
-      const body = input.subarray(0, 1000);
-      listener.opener.open(agent.forge(body, { kind, flags, counter }), AT, clock);
-      agent.opener.open(listener.forge(body, { kind, flags, counter, kid: 0x8000, other: IDENTITIES.agent.id }), AT, clock);
-      agent.opener.open(listener.forge(body, { kind, flags, counter, suite: SUITE_CLEAR }), AT, clock);
-    }
-  }
-}
-let counter = 0n;
 
 const intake = join(HERE, "..", "golden", "intake");
 const BODIES = [
@@ -146,8 +89,7 @@ const agentFile = (name: string): Target => {
 const RELAY_WHOLE = unremarked(RELAY_EXAMPLE.replace("channels: {}\n", "channels:\n"));
 
 export const TARGETS: readonly Target[] = [
-  { name: "opener", seeds: datagramsIn(VECTORS), holds: openerHolds },
-  { name: "sealed-body", seeds: bodiesIn(VECTORS), holds: sealedHolds },
+  ...LAN_TARGETS,
   ...(Object.keys(INTAKE) as (keyof typeof INTAKE)[]).map((format): Target => ({ name: format, seeds: BODIES, holds: intakeHolds(format) })),
   agentFile(AGENT_FILES.agent), agentFile(AGENT_FILES.rules), agentFile(AGENT_FILES.roster),
   {
@@ -169,10 +111,10 @@ export const TARGETS: readonly Target[] = [
     holds: (input) => demand(typeof rulesFromCanonical(input).ok === "boolean", "rules of another agent are read or not"),
   },
   {
-    name: "lines", seeds: [utf8(VECTORS.V11.line), utf8("gapbell-relay1.AAAA")],
+    name: "lines", seeds: [utf8(VECTORS.V11.line), utf8("gapbell-relay1.AAAA"), utf8("K7QM-3X9D"), utf8(REQUEST)],
     holds: (input) => {
       const text = fromUtf8(input) ?? "";
-      demand(typeof parseInvite(text).ok === "boolean" && typeof decodeJoinString(text).ok === "boolean", "a line is read or not");
+      for (const read of [parseInvite, decodeJoinString, parseCode, parseRequest]) demand(typeof read(text).ok === "boolean", "a line is read or not");
     },
   },
 ];

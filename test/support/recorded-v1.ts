@@ -39,16 +39,21 @@ const hex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "hex"
 
 export const identityOf = ({ ed, x }: Seeds): Identity => identityFrom({ ed: hex(ed), x: hex(x) });
 
-/** Everybody of a recording, with the keys that each of them had. @returns what opens a datagram as one of them; the reason where that one cannot */
-export function hearersOf({ identities, groups }: Omit<Traffic, "datagrams">): (name: string, datagram: Uint8Array) => Message | string {
+/** Everybody of a recording, by name, with the keys that each of them had. */
+export function openersOf({ identities, groups }: Omit<Traffic, "datagrams">): ReadonlyMap<string, Opener> {
   const names = Object.keys(identities);
   const all = new Map(Object.entries(identities).map(([name, seeds]) => [name, identityOf(seeds)]));
-  const openers = new Map(names.map((name) => {
+  return new Map(names.map((name) => {
     const ring = new KeyRing(all.get(name) ?? identityOf({ ed: "", x: "" }));
     for (const [other, peer] of all) if ((other === "agent") !== (name === "agent")) ring.addPeer(peer);
     for (const [kid, key] of Object.entries(groups)) ring.setGroup(Number(kid), hex(key));
     return [name, new Opener({ ring, side: name === "agent" ? "agent" : "client" })];
   }));
+}
+
+/** @returns what opens a datagram as one of them; the reason where that one cannot */
+export function hearersOf(traffic: Omit<Traffic, "datagrams">): (name: string, datagram: Uint8Array) => Message | string {
+  const openers = openersOf(traffic);
   let now = 0;
   return (name, datagram) => {
     // So slowly that no rate is reached.
