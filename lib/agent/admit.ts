@@ -1,5 +1,6 @@
 /** Takes reports in: finds the alarm that each is about, classifies it, and writes down who is responsible and who could hear. */
 
+import { UNSTAMPED } from "../alarm/account.ts";
 import { type Alarm, type Classification, keyOf, type Labels, type OccurrenceId, occurrenceIdOf, type Report } from "../alarm/alarm.ts";
 import { CONTINUE_MS, NOBODY_HOME_MS, NOBODY_HOME_SEVERITIES } from "../alarm/policy.ts";
 import { wantsPerson } from "../alarm/lifecycle.ts";
@@ -136,7 +137,7 @@ function begin(
   start(parts, {
     id, key, source: report.source, labels: report.labels, identity: Object.keys(report.identity), text: report.text, detail: report.detail, weight: report.weight,
     generatedAt: report.generatedAt ?? now.wall, raisedAt: now.wall, staleAt: report.staleAt, clearedAt: undefined,
-    classification: decided, responsible, acknowledgement: undefined, sending: "pending", reason: "",
+    classification: decided, responsible, acknowledgement: undefined, sending: "pending", reason: "", aliases: [], stamps: UNSTAMPED,
   }, decided.severity, now);
   const alarm = parts.book.get(id);
   if (alarm !== undefined) lookForSomebody(parts, alarm, now);

@@ -1,5 +1,6 @@
 /** Moves one alarm by one event of its life, and carries what follows to the push, the way out and the timeline. */
 
+import { stamped } from "../alarm/account.ts";
 import type { Alarm } from "../alarm/alarm.ts";
 import { begin, type Lifecycle, type LifecycleEffect, type LifecycleEvent, step } from "../alarm/lifecycle.ts";
 import { CHANNELS, rungOf } from "../alarm/policy.ts";
@@ -18,7 +19,8 @@ export type Newborn = Omit<Alarm, "life">;
 /** Takes a new occurrence in: it waits, and the LAN is told. */
 export function start(parts: Parts, newborn: Newborn, severity: Lifecycle["severity"], now: Now): void {
   const { life, effects } = begin(severity, now.mono, policyOf(parts, newborn));
-  const alarm = { ...newborn, life };
+  const stamp = { number: 1, agent: parts.self.voice.id };
+  const alarm = { ...newborn, life, stamps: { ...newborn.stamps, condition: stamp, report: stamp } };
   parts.book.put(alarm, now);
   carry(parts, alarm, effects, now);
 }
@@ -30,7 +32,8 @@ export function advance(parts: Parts, alarm: Alarm, event: LifecycleEvent, now: 
   const taken = life.attention === "unacknowledged" ? { acknowledgement: undefined } : {};
   const moved: Alarm = { ...alarm, ...changes, ...taken, life };
   const sending = sendingOf(alarm, moved);
-  const next = { ...moved, sending };
+  // What a peer has told is stamped by whoever said it first.
+  const next = event.kind === "told" ? { ...moved, sending } : stamped(alarm, { ...moved, sending }, parts.self.voice.id);
   parts.book.put(next, now);
   if (alarm.life.phase !== life.phase) {
     parts.draft.log(event.kind, { alarm: alarm.id.slice(0, 6), phase: [alarm.life.phase, life.phase], effects: effects.map(({ kind }) => kind) });

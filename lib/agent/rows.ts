@@ -4,6 +4,7 @@
  */
 
 import { z } from "zod";
+import { UNSTAMPED } from "../alarm/account.ts";
 import type { Alarm } from "../alarm/alarm.ts";
 import { CHANNELS } from "../alarm/policy.ts";
 import { SEVERITIES } from "../alarm/severity.ts";
@@ -44,6 +45,8 @@ const Life = z.object({
   if (phase === "waiting" && due !== ackDue) refuse("the deadline while the alarm waits");
 });
 
+const stamp = z.object({ number: count, agent: z.string() });
+
 const AlarmBody = z.object({
   id: z.string().length(26), key: z.string(), source: z.string(), labels, identity: z.array(z.string()), text: z.string(), detail: z.string(), weight,
   generatedAt: moment, raisedAt: moment, staleAt: maybe(moment), clearedAt: maybe(moment),
@@ -55,6 +58,8 @@ const AlarmBody = z.object({
     operator: z.string(), at: moment, comment: z.string(), way: z.enum(["listener", "console", "robot", "outside"]), told: z.boolean(), revision: count,
   })),
   sending: z.enum(["pending", "successful", "failed"]), reason: z.string(),
+  aliases: z.array(z.object({ id: z.string().length(26), at: moment })).default([]),
+  stamps: z.object({ condition: stamp, report: stamp, taken: stamp }).default(UNSTAMPED),
 }) satisfies z.ZodType<Alarm>;
 
 /** As `machine.ts` writes an alarm: together with the clocks of that turn. */

@@ -60,6 +60,12 @@ export type Acknowledgement = {
   readonly revision: number;
 };
 
+/** Which of two words of paired agents on the same thing counts: the higher number, then the higher id of the agent. */
+export type Stamp = { readonly number: number; readonly agent: string };
+
+/** A name of an occurrence, and the raise time by the clock that named it: of several the earliest, then the lowest, is its id. */
+export type OccurrenceName = { readonly id: OccurrenceId; readonly at: WallMs };
+
 /** As the outside sees it: has a person been reached? */
 export type Sending = "pending" | "successful" | "failed";
 
@@ -87,6 +93,10 @@ export type Alarm = {
   readonly sending: Sending;
   /** Why nothing went out, in words; "" where nothing failed. */
   readonly reason: string;
+  /** What other agents have called it; each stays valid. */
+  readonly aliases: readonly OccurrenceName[];
+  /** Whose word on it is the latest: on whether it holds, on what it says, and on who has it. */
+  readonly stamps: { readonly condition: Stamp; readonly report: Stamp; readonly taken: Stamp };
 };
 
 /** @param secret derived from the cluster secret, the same on paired agents */

@@ -50,6 +50,8 @@ export type LifecycleEvent =
   | { readonly kind: "reclassify"; readonly severity: Severity }
   | { readonly kind: "silence" }
   | { readonly kind: "clear" }
+  /** A paired agent's account, merged with our own (`merge.ts`): no step that anybody takes here, but where both stand now. */
+  | ({ readonly kind: "told" } & Told)
   /** The caller has judged that it counts. */
   | { readonly kind: "acknowledge" }
   /** Nobody responsible can be reached on the LAN: leave it at `due` if that is earlier. */
@@ -57,6 +59,16 @@ export type LifecycleEvent =
   | { readonly kind: "deadline" }
   | { readonly kind: "probed"; readonly answer: "able" | "unable" | "silent" }
   | { readonly kind: "verdict"; readonly verdict: "accepted" | "refused" };
+
+export type Told = {
+  readonly cleared: boolean;
+  readonly taken: boolean;
+  readonly severity: Severity;
+  readonly revision: number;
+  readonly risenAt: number;
+  readonly ring: number;
+  readonly ackDue: Ms;
+};
 
 export type LifecycleEffect =
   /** Say it on the LAN: `new` and `changed` and `again` ring, `fallback` rings with the reason. */
@@ -193,6 +205,8 @@ function turnAxes(life: Lifecycle, event: LifecycleEvent, now: Ms, policy: Polic
       return { ...life, condition: move(life.condition, CONDITION[life.condition].silence) };
     case "clear":
       return { ...life, condition: move(life.condition, CONDITION[life.condition].clear) };
+    case "told":
+      return turnTo(life, event);
     case "acknowledge":
       return { ...life, attention: move(life.attention, ATTENTION[life.attention].acknowledge), worst: life.severity };
     case "nobodyHome":
@@ -204,6 +218,23 @@ function turnAxes(life: Lifecycle, event: LifecycleEvent, now: Ms, policy: Polic
     default:
       return unreachable(event);
   }
+}
+
+/** Severity alone is no new revision: whoever heard that it rose has counted it. */
+function turnTo(life: Lifecycle, { cleared, taken, severity, revision, risenAt, ring, ackDue }: Told): Lifecycle {
+  const grown = revision > life.revision;
+  const condition = cleared ? CONDITION[life.condition].clear : life.condition === "cleared" ? CONDITION.cleared.raise : "stay";
+  const attention = taken ? ATTENTION[life.attention].acknowledge : grown ? ATTENTION[life.attention].rise : "stay";
+  return {
+    ...life,
+    condition: move(life.condition, condition),
+    attention: move(life.attention, attention),
+    severity,
+    worst: taken || (grown && life.attention !== "unacknowledged") || isWorse(severity, life.worst) ? severity : life.worst,
+    revision, risenAt, ring,
+    ackDue: life.attention === "unacknowledged" ? Math.min(life.ackDue, ackDue) : ackDue,
+    ...(grown ? { step: 0, tries: 0, given: 0, reached: false } : {}),
+  };
 }
 
 type Context = {
@@ -226,16 +257,19 @@ function joinAxes(before: Lifecycle, turned: Lifecycle, context: Context): Lifec
     if (wanted && before.submitted) effects.push({ kind: "withdraw" });
     return { ...turned, phase: "idle", due: undefined, submitted: wanted ? false : turned.submitted };
   }
+  // What a paired agent has rung is not rung once more under a number of its own.
+  const ring = turned.ring > before.ring ? turned.ring : turned.ring + 1;
   if (!wanted) {
     effects.push({ kind: "push", why: "new" });
-    const rung = { ...turned, ring: turned.ring + 1, tries: 0 };
+    const rung = { ...turned, ring, tries: 0 };
     if (turned.reached) return { ...rung, phase: "escalated", due: nextRungAt(turned, now, policy) };
     return { ...rung, phase: "waiting", due: turned.ackDue };
   }
   if (turned.revision > before.revision) {
     effects.push({ kind: "push", why: "changed" });
-    return { ...turned, phase: "waiting", due: turned.ackDue, ring: turned.ring + 1 };
+    return { ...turned, phase: "waiting", due: turned.ackDue, ring };
   }
+  if (turned.ring > before.ring) effects.push({ kind: "push", why: turned.phase === "fallback" ? "fallback" : "again" });
   return turned.phase === "waiting" ? { ...turned, due: turned.ackDue } : turned;
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { Book } from "../../lib/agent/book.ts";
+import { UNSTAMPED } from "../../lib/alarm/account.ts";
 import type { Alarm } from "../../lib/alarm/alarm.ts";
 import { begin, step } from "../../lib/alarm/lifecycle.ts";
 import { DEFAULT_POLICY } from "../../lib/alarm/policy.ts";
@@ -14,7 +15,7 @@ function anAlarm({ id, raisedAt, cleared = false }: { readonly id: string; reado
     staleAt: undefined, clearedAt: cleared ? raisedAt + minutes(1) : undefined,
     classification: { module: "osd", item: "osd.12", severity: "critical", policy: "default", rule: { name: "default", line: 1 } }, responsible: ["li"],
     life: cleared ? step(life, { kind: "clear" }, NOW.mono, DEFAULT_POLICY).life : life,
-    acknowledgement: undefined, sending: "pending", reason: "",
+    acknowledgement: undefined, sending: "pending", reason: "", aliases: [], stamps: UNSTAMPED,
   };
 }
 
