@@ -11,7 +11,7 @@ import { Deadlines } from "../base/deadlines.ts";
 import { sha256 } from "../base/digest.ts";
 import { earliest } from "../base/earliest.ts";
 import { fail, ok, type Result } from "../base/result.ts";
-import { type BootId, hours, type Ms, type Now } from "../base/units.ts";
+import { type BootId, hours, minutes, type Ms, type Now } from "../base/units.ts";
 import type { Channel, Dispatch } from "../channel/channel.ts";
 import { AFTER_MOST_MS, type Outcome } from "../channel/outcome.ts";
 import type { CarrierReply } from "../port/carrier.ts";
@@ -39,6 +39,9 @@ export type OutboxListener = {
   readonly told: (agents: readonly string[], event: Omit<RelayEvent, "number">) => void;
   readonly called: (channel: ChannelName, outcome: Outcome, now: Now) => void;
 };
+
+/** So long the second agent's submission of what the first has withdrawn may have been on its way. */
+const ON_ITS_WAY_MS: Ms = minutes(1);
 
 /** A notice is worth sending for this long, even where the escalation is about to expire. */
 const NOTICE_MS: Ms = hours(1);
@@ -103,7 +106,7 @@ export class Outbox {
       if (known.cluster !== asker.cluster) return fail({ kind: "differs" });
       // Agents of one cluster may word the same escalation differently; one agent may not.
       if (known.digest !== digest && known.agents.includes(asker.agent) && known.digest !== "") return fail({ kind: "differs" });
-      if (!revives(known, asker)) return ok(this.#joined(known, asker, now));
+      if (!revives(known, asker, now)) return ok(this.#joined(known, asker, now));
     }
     const same = this.#book.openFor(asker.cluster, body);
     if (same !== undefined && same.id !== body.id) return ok(this.#joined(same, asker, now));
@@ -314,7 +317,7 @@ export class Outbox {
     const awaitsEnd = row.notice === undefined && deliveries.some(wasTold) && row.expires.mono > now.mono;
     if (awaitsEnd) return;
     const { body: _, ...rest } = row;
-    this.#book.keep({ ...rest, closedAt: now.wall });
+    this.#book.keep({ ...rest, closedAt: now.wall, reached: deliveries.some(wasTold) });
     for (const delivery of deliveries) this.#drop(delivery);
     this.#ends.set(id, now.mono + CLOSED_KEPT_MS);
   }
@@ -352,7 +355,10 @@ export class Outbox {
 }
 
 /** Withdrawn, and asked for again by a later request: the alarm is back. */
-function revives({ withdrawn, agents, deliveries }: EscalationRow, { agent, counter }: Asker): boolean {
+function revives({ withdrawn, agents, deliveries, closedAt, reached }: EscalationRow, { agent, counter }: Asker, now: Now): boolean {
+  const late = closedAt !== undefined && Math.abs(now.wall - closedAt) >= ON_ITS_WAY_MS;
+  // What one agent of a cluster has ended, or what reached nobody, says nothing of the alarm with which another comes later.
+  if (late && !agents.includes(agent) && (withdrawn !== undefined || reached !== true)) return true;
   if (withdrawn === undefined) return false;
   // Of two agents one may not have heard what the other withdrew: rather twice than not at all.
   return withdrawn.agent === agent ? counter > BigInt(withdrawn.counter) : agents.includes(agent) || deliveries === 0;

@@ -47,6 +47,8 @@ export const EscalationRow = z.object({
   /** How it ended, as everyone told is told once. */
   notice: Notice.optional(),
   closedAt: z.number().optional(),
+  /** Whether somebody was, or may have been, told by the time it was closed. */
+  reached: z.boolean().optional(),
 });
 export type EscalationRow = z.infer<typeof EscalationRow>;
 

@@ -193,8 +193,8 @@ export class RelayBench {
     return this.ask("withdraw", { id, by });
   }
 
-  notices(id: string, notice: Partial<Notice> = {}): Reply | undefined {
-    return this.ask("notice", { id, body: { kind: "taken", by: "zhao", at: this.now.wall, ...notice } });
+  notices(id: string, notice: Partial<Notice> = {}, by: TestAgent = AGENT): Reply | undefined {
+    return this.ask("notice", { id, body: { kind: "taken", by: "zhao", at: this.now.wall, ...notice }, by });
   }
 
   /** What the agent would hear if it asked now. */
