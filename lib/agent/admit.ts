@@ -11,7 +11,7 @@ import { responsibleFor } from "../duty/responsible.ts";
 import { INTAKE } from "../intake/intake.ts";
 import { bodySentence, type Parsed } from "../intake/parsed.ts";
 import type { Reply } from "../port/tickets.ts";
-import { advance, start } from "./advance.ts";
+import { advance, stampsOfRaise, start } from "./advance.ts";
 import { OPEN_MOST, ROOM_AGAIN } from "./book.ts";
 import type { Parts } from "./parts.ts";
 import type { ReportFormat } from "./turn.ts";
@@ -139,6 +139,7 @@ function begin(
     generatedAt: report.generatedAt ?? now.wall, raisedAt: now.wall, staleAt: report.staleAt, clearedAt: undefined,
     classification: decided, responsible, acknowledgement: undefined, sending: "pending", reason: "", aliases: [], stamps: UNSTAMPED,
   }, decided.severity, now);
+  parts.sync.reported(id, now.mono);
   const alarm = parts.book.get(id);
   if (alarm !== undefined) lookForSomebody(parts, alarm, now);
 }
@@ -165,8 +166,9 @@ function repeat(
   const before = alarm.life.ring;
   advance(parts, alarm, { kind: "raise", severity, again: report.again }, now, {
     text: report.text, detail: report.detail, labels: report.labels, weight: report.weight, staleAt: report.staleAt,
-    clearedAt: undefined, classification, responsible,
+    clearedAt: undefined, classification, responsible, stamps: stampsOfRaise(parts, alarm, now),
   });
+  parts.sync.reported(alarm.id, now.mono);
   const after = parts.book.get(alarm.id);
   if (after === undefined) return;
   if (after.life.ring === before && (changedText || changedClass || alarm.life.condition !== "raised")) parts.push.refresh(after, now.mono);
@@ -218,7 +220,7 @@ export function lookForSomebody(parts: Parts, alarm: Alarm, now: Now): void {
 }
 
 /** Gapbell's own alarms belong to the last resort, whatever the rules say of their module. */
-function whoAnswers({ settings }: Parts, source: string, module: string): readonly string[] {
+export function whoAnswers({ settings }: Parts, source: string, module: string): readonly string[] {
   return source === OWN_SOURCE ? settings.roster.lastResort : responsibleFor(module, settings.roster).operators;
 }
 
@@ -252,7 +254,7 @@ function ownLabels({ self }: Parts, { name, severity, more = {} }: Omit<OwnAlarm
   return { alertname: name, job: OWN_SOURCE, instance: self.agentName, severity, ...more };
 }
 
-function rememberClassification({ draft }: Parts, id: string, { module, item, severity, policy, rule }: Classification, now: Now): void {
+export function rememberClassification({ draft }: Parts, id: string, { module, item, severity, policy, rule }: Classification, now: Now): void {
   draft.remember(id, now.wall, { kind: "classified", module, item, severity, policy, rule: rule.name, line: rule.line });
 }
 

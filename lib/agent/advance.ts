@@ -1,6 +1,6 @@
 /** Moves one alarm by one event of its life, and carries what follows to the push, the way out and the timeline. */
 
-import { stamped } from "../alarm/account.ts";
+import { nextStamp, stamped } from "../alarm/account.ts";
 import type { Alarm } from "../alarm/alarm.ts";
 import { begin, type Lifecycle, type LifecycleEffect, type LifecycleEvent, step } from "../alarm/lifecycle.ts";
 import { CHANNELS, rungOf } from "../alarm/policy.ts";
@@ -155,4 +155,9 @@ function sendingOf(before: Alarm, { life, acknowledgement }: Alarm): Alarm["send
   if (life.phase === "fallback") return "failed";
   if (life.phase === "waiting" && (before.life.phase === "idle" || life.revision > before.life.revision)) return "pending";
   return before.sending;
+}
+
+/** While another agent is away, every raise counts as later than what it may have heard: a clear of then does not end it. */
+export function stampsOfRaise({ peers, self }: Parts, alarm: Alarm, now: Now): Alarm["stamps"] {
+  return peers.present(now.mono).length === peers.size ? alarm.stamps : { ...alarm.stamps, condition: nextStamp(alarm, self.voice.id) };
 }

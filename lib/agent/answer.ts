@@ -26,7 +26,7 @@ export function answer(parts: Parts, invites: Invites, { question, ticket }: { r
     case "show": {
       const alarm = find(parts, question.id, reply);
       if (alarm === undefined) return;
-      draft.add({ kind: "answerTimeline", ticket, occurrence: alarm.id, body: viewOf(alarm, now) });
+      draft.add({ kind: "answerTimeline", ticket, occurrence: alarm.id, also: alarm.aliases.map(({ id }) => id), body: viewOf(alarm, now) });
       return;
     }
     case "ack": {
@@ -60,6 +60,7 @@ export function answer(parts: Parts, invites: Invites, { question, ticket }: { r
       const invited = { warrant: question.warrant, joinKey: question.joinKey, usedBy: undefined };
       invites.set(warrant.value.id, invited);
       draft.put("invites", warrant.value.id, invited);
+      parts.sync.offer(`invite ${warrant.value.id}`);
       return reply(200, { id: warrant.value.id, operator: warrant.value.operator, expires: warrant.value.expires });
     }
     case "approvals":
@@ -73,7 +74,7 @@ export function answer(parts: Parts, invites: Invites, { question, ticket }: { r
       return reply(status, body);
     }
     case "paired":
-      return pair(parts, question.voice, reply);
+      return pair(parts, question.voice, reply, now);
     case "unpaired":
       return unpair(parts, question.agent, reply, now);
     case "floor":

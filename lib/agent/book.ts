@@ -22,6 +22,8 @@ export type Found =
 
 export class Book {
   readonly #alarms = new Map<OccurrenceId, Alarm>();
+  /** Other names of the occurrences above. */
+  readonly #aliases = new Map<OccurrenceId, OccurrenceId>();
   /** The latest occurrence of each key, open or closed. */
   readonly #byKey = new Map<AlarmKey, OccurrenceId>();
   readonly #open = new Set<OccurrenceId>();
@@ -32,8 +34,9 @@ export class Book {
   /** Until one of them changes. */
   #marks: readonly OpenMark[] | undefined;
 
+  /** By its id or another of its names. */
   get(id: OccurrenceId): Alarm | undefined {
-    return this.#alarms.get(id);
+    return this.#alarms.get(id) ?? this.#alarms.get(this.#aliases.get(id) ?? "");
   }
 
   /** The latest occurrence of a key. */
@@ -45,9 +48,10 @@ export class Book {
   /** The alarm whose id begins so; people type the first characters, in either case. */
   find(prefix: string): Found {
     const wanted = prefix.toUpperCase().replaceAll("-", "");
-    const exact = this.#alarms.get(wanted);
+    const exact = this.get(wanted);
     if (exact !== undefined) return { kind: "one", alarm: exact };
-    const matches = wanted === "" ? [] : [...this.#alarms.values()].filter(({ id }) => id.startsWith(wanted));
+    const named = ({ id, aliases }: Alarm): boolean => id.startsWith(wanted) || aliases.some((alias) => alias.id.startsWith(wanted));
+    const matches = wanted === "" ? [] : [...this.#alarms.values()].filter(named);
     const [first] = matches;
     if (first === undefined) return { kind: "none" };
     return matches.length === 1 ? { kind: "one", alarm: first } : { kind: "many", ids: matches.map(({ id }) => id) };
@@ -79,6 +83,7 @@ export class Book {
   put(alarm: Alarm, now: Now): void {
     if (!sameMark(this.#alarms.get(alarm.id), alarm)) this.#marks = undefined;
     this.#alarms.set(alarm.id, alarm);
+    for (const { id } of alarm.aliases) this.#aliases.set(id, alarm.id);
     if (this.#isLatest(alarm)) this.#byKey.set(alarm.key, alarm.id);
     this.#changed.add(alarm.id);
     const { condition, due } = alarm.life;
@@ -97,6 +102,21 @@ export class Book {
       this.#open.add(alarm.id);
       this.#forget.cancel(alarm.id);
     }
+  }
+
+  /** It goes on under another name, which has been put or is about to be. */
+  retire(id: OccurrenceId): void {
+    const alarm = this.#alarms.get(id);
+    if (alarm === undefined) return;
+    for (const row of [this.#due, this.#stale, this.#forget]) row.cancel(id);
+    this.#open.delete(id);
+    this.#marks = undefined;
+    this.#drop(alarm);
+  }
+
+  /** Its source has fallen silent; that is looked at once more then. */
+  putStaleOff(id: OccurrenceId, until: Ms): void {
+    this.#stale.set(id, until);
   }
 
   /** The alarms put since the last call. */
@@ -120,14 +140,12 @@ export class Book {
   }
 
   /** A cleared occurrence that has been listed long enough; it is out of the book already. */
-  takeForgotten(now: Now): OccurrenceId | undefined {
+  takeForgotten(now: Now): Alarm | undefined {
     const id = this.#forget.takeDue(this.#forget.size > CLOSED_MOST ? Number.POSITIVE_INFINITY : now.mono);
     if (id === undefined) return undefined;
     const alarm = this.#held(id);
-    this.#alarms.delete(id);
-    this.#changed.delete(id);
-    if (this.#byKey.get(alarm.key) === id) this.#byKey.delete(alarm.key);
-    return id;
+    this.#drop(alarm);
+    return alarm;
   }
 
   next(): Ms | undefined {
@@ -141,6 +159,13 @@ export class Book {
     const isOpen = alarm.life.condition !== "cleared";
     if (isOpen !== (held.life.condition !== "cleared")) return isOpen;
     return alarm.raisedAt >= held.raisedAt;
+  }
+
+  #drop({ id, key, aliases }: Alarm): void {
+    this.#alarms.delete(id);
+    this.#changed.delete(id);
+    for (const alias of aliases) if (this.#aliases.get(alias.id) === id) this.#aliases.delete(alias.id);
+    if (this.#byKey.get(key) === id) this.#byKey.delete(key);
   }
 
   #held(id: OccurrenceId): Alarm {

@@ -11,7 +11,7 @@ import type { Parts } from "./parts.ts";
 
 /** @param certificate the warrant as its exact bytes in base64url. @returns the member; as it is where it has this warrant already */
 export function enrol(
-  { listeners, self, draft }: Parts,
+  { listeners, self, draft, sync }: Parts,
   { warrant, certificate, peer, host }: { readonly warrant: Warrant; readonly certificate: string; readonly peer: Peer; readonly host: string },
   now: Now,
 ): Member {
@@ -25,6 +25,7 @@ export function enrol(
   };
   listeners.enrol(member);
   draft.put("members", peer.id, member);
+  sync.offer(`member ${peer.id}`);
   draft.add({ kind: "enrol", peer });
   draft.log("joined", { listener: peer.id, operator: warrant.operator, robot: warrant.robot });
   return member;

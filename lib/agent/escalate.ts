@@ -195,6 +195,11 @@ export class WayOut {
     return this.#pursuits.takeChanged();
   }
 
+  /** The occurrence goes on under another name. */
+  rename(from: OccurrenceId, to: OccurrenceId): void {
+    this.#pursuits.rename(from, to);
+  }
+
   forget(occurrence: OccurrenceId): readonly string[] {
     return this.#pursuits.forget(occurrence);
   }

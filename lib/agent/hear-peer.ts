@@ -2,7 +2,6 @@
 
 import type { Now } from "../base/units.ts";
 import type { Address } from "../port/lan.ts";
-import type { PeerId } from "../trust/keys.ts";
 import type { Opened } from "../trust/opener.ts";
 import { readVoice } from "../trust/voice.ts";
 import type { Body } from "../wire/message.ts";
@@ -10,7 +9,9 @@ import { negotiate } from "../wire/versions.ts";
 import { raiseFloor } from "./floor.ts";
 import { sayAnew, sayWelcome } from "./hear.ts";
 import type { Parts } from "./parts.ts";
+import { hearPeerWatch } from "./peer-watch.ts";
 import type { Peered } from "./peers.ts";
+import { allPapers, takeSync, takeSynced } from "./sync.ts";
 
 /** @param packet of a sender that `parts.peers` knows */
 export function hearPeer(parts: Parts, { from, packet }: { readonly from: Address; readonly packet: Opened }, now: Now): void {
@@ -20,6 +21,9 @@ export function hearPeer(parts: Parts, { from, packet }: { readonly from: Addres
   if (sealed !== "pair") return refusals.count("not sealed for the pair");
   if (message.kind === "hello") return hello(parts, { from, packet, body: message.body }, now);
   if (message.kind === "welcome") return welcome(parts, { from, packet, body: message.body }, now);
+  if (freshness !== "fresh") return refusals.count("not of its present life");
+  if (message.kind === "sync") return takeSync(parts, { from, packet, body: message.body }, now);
+  if (message.kind === "synced") return takeSynced(parts, sender, message.body);
 }
 
 /** It hears us: it echoes one of our last two challenges. */
@@ -27,7 +31,7 @@ function hello(parts: Parts, { from, packet, body }: { readonly from: Address; r
   if (negotiate(parts.self.versions, body.versions, parts.floor.version) === undefined) return parts.refusals.count("no version in common");
   if (!parts.listeners.isChallenge(body.challenge)) return sayAnew(parts, { from, packet }, now);
   sayWelcome(parts, { from, packet, nonce: body.nonce }, now);
-  proven(parts, packet.sender, from, now);
+  proven(parts, { packet, from, rules: body.rules }, now);
 }
 
 /** It answers us: what it says from that counter on is of now. */
@@ -44,7 +48,7 @@ function welcome(parts: Parts, { from, packet, body }: { readonly from: Address;
     draft.put("windows", sender, { epoch: body.epoch, counter: body.counter });
   }
   if (body.floor !== undefined) raiseFloor(parts, body.floor, now);
-  proven(parts, sender, from, now);
+  proven(parts, { packet, from, rules: body.rules }, now);
 }
 
 /** The certificate that it shows, if it is that agent's and not an older one. */
@@ -56,6 +60,9 @@ function newerVoice(known: Peered, shown: string, clusterKey: Uint8Array): Peere
 }
 
 /** It and we hear each other now. */
-function proven(parts: Parts, id: PeerId, from: Address, now: Now): void {
+function proven(parts: Parts, { packet, from, rules }: { readonly packet: Opened; readonly from: Address; readonly rules: string }, now: Now): void {
+  const { sender: id, epoch } = packet;
+  parts.sync.meet(id, epoch, () => allPapers(parts));
   if (parts.peers.proven(id, from, now)) parts.draft.log("agent heard", { agent: parts.peers.get(id)?.name });
+  hearPeerWatch(parts, id, rules, now);
 }

@@ -118,8 +118,9 @@ function voicesOf({ self, peers }: Parts): Uint8Array {
 
 function takeReceipt(parts: Parts, listener: string, { id, ring, level }: Body<"receipt">["receipts"][number], now: Now): void {
   const operator = parts.listeners.member(listener)?.operator ?? "";
-  if (!parts.push.receipt(listener, { id, ring, level })) return;
-  parts.draft.remember(id, now.wall, { kind: level, operator, listener, ring });
+  const named = parts.book.get(id)?.id ?? id;
+  if (!parts.push.receipt(listener, { id: named, ring, level })) return;
+  parts.draft.remember(named, now.wall, { kind: level, operator, listener, ring });
 }
 
 function ack(parts: Parts, { from, sender, body }: { readonly from: Address; readonly sender: string; readonly body: Body<"ack"> }, now: Now): void {
@@ -173,6 +174,7 @@ function join(parts: Parts, invites: Invites, { from, body }: { readonly from: A
   if (invited.usedBy === undefined) {
     invites.set(body.invite, { ...invited, usedBy: body.ed });
     draft.put("invites", body.invite, { ...invited, usedBy: body.ed });
+    parts.sync.offer(`invite ${body.invite}`);
   }
   sayJoined(parts, { member, nonce: body.nonce, address: from });
 }

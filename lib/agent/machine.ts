@@ -28,6 +28,7 @@ import { beaconPlaces, greetPeers } from "./greet-peers.ts";
 import { beacon, faceOf, hear, type Invites, lookEverywhere } from "./hear.ts";
 import { Listeners, type Member } from "./listeners.ts";
 import { type Note, Notes } from "./notes.ts";
+import { lookAtPeers, PeerWatch } from "./peer-watch.ts";
 import { peeredIn, Peers, type PeerRow, peerRow } from "./peers.ts";
 import type { AgentSelf, Parts } from "./parts.ts";
 import type { Pursuit } from "./pursuits.ts";
@@ -37,6 +38,8 @@ import { wantsPerson } from "../alarm/lifecycle.ts";
 import { beginGroup, rekey } from "./rekey.ts";
 import { type Granted, importGranted } from "./sharing.ts";
 import { SlowClocks } from "./slow-clocks.ts";
+import { askBeforeStale, saySync } from "./sync.ts";
+import { SyncLog } from "./sync-log.ts";
 import { type AgentEvent, type AgentSettings, type AgentTurn, type Audience, STORE_FAILED_EXIT_MS } from "./turn.ts";
 import { inOrder, itemOf, stateOf } from "./views.ts";
 
@@ -76,7 +79,11 @@ const UNFIT_NAMED_MOST = 3;
 const WAY_OUT = { name: "GapbellWayOut", severity: "major" } as const;
 
 /** What a listener says that must be written before it is answered. */
-const CHANGING: readonly MessageKind[] = ["ack", "join", "commit"];
+const CHANGING: readonly MessageKind[] = ["ack", "join", "commit", "sync"];
+
+/** What agents tell each other takes so small a part of the LAN's rate, and never less than so many datagrams a second. */
+const SYNC_SHARE = 4;
+const SYNC_RATE_LEAST = 5;
 
 /** EX_IOERR: the disk is not what it was. */
 const EXIT_STORE_FAILED = 74;
@@ -117,7 +124,8 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     const current = (): AgentSettings => this.#settings;
     this.#parts = {
       self, face: faceOf(self), group: new Group({ held: remembered.group ?? { keys: [self.group], madeAt: now.wall }, secret: self.keySecret, voiceSerial, dice, now }), floor: new Floor(), draft: new Draft(), book, push, catchUp: new CatchUp(now.mono), wayOut, listeners, invites: remembered.invites, voiceSerial,
-      peers: new Peers({ dice, challengeKey: self.secrets.challengeKey, epoch: self.epoch }),
+      peers: new Peers({ dice, challengeKey: self.secrets.challengeKey, epoch: self.epoch }), watch: new PeerWatch(),
+      sync: new SyncLog({ book, rate: Math.max(SYNC_RATE_LEAST, settings.lanRate / SYNC_SHARE), at: now.mono }),
       approvals: new Approvals({ nonceKey: self.secrets.challengeKey, epoch: self.epoch, at: now.mono }), notes: new Notes(), coverage: new Coverage(now.mono), slowClocks: new SlowClocks(), refusals: new Tally(),
       get settings() { return current(); },
     };
@@ -161,25 +169,33 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
   }
 
   takeTurn(): AgentTurn | undefined {
-    const { draft, wayOut } = this.#parts;
-    this.#speak();
+    const { draft, wayOut, book, sync } = this.#parts;
+    const changed = this.#failedAt === undefined ? book.takeChanged() : [];
+    for (const alarm of changed) sync.note(alarm);
+    const read = labelsRead(this.#parts.settings.rules);
+    this.#speak(read);
+    if (this.#failedAt === undefined) saySync(this.#parts, read, this.#now);
     for (const request of wayOut.takeRequests()) draft.add({ kind: "link", request });
-    this.#write();
+    this.#write(changed);
     return draft.take();
   }
 
   nextWakeup(): Ms | undefined {
-    const { book, push, catchUp, wayOut, listeners, peers, coverage, group } = this.#parts;
+    const { book, push, catchUp, wayOut, listeners, peers, sync, watch, coverage, group } = this.#parts;
     const exit = this.#failedAt === undefined || this.#exiting ? undefined : this.#failedAt + STORE_FAILED_EXIT_MS;
-    const rekeying = this.#failedAt === undefined ? group.next() : undefined;
-    return earliest(book.next(), push.next(this.#now.mono), catchUp.next(this.#now.mono), wayOut.next(), listeners.next(), peers.next(), coverage.next(), rekeying, exit);
+    const writes = this.#failedAt === undefined;
+    const heard = writes ? peers.present(this.#now.mono).map(({ peer }) => peer.id) : [];
+    const waits = [push.next(this.#now.mono), catchUp.next(this.#now.mono), wayOut.next(), listeners.next(), peers.next(), watch.next(), sync.next(heard, this.#now.mono), coverage.next()];
+    return earliest(book.next(), ...waits, writes ? group.next() : undefined, exit);
   }
 
   /** Everything that has fallen due. */
   #tick(now: Now): void {
     const parts = this.#parts;
-    const { book, push, wayOut, listeners, draft } = parts;
+    const { book, push, wayOut, listeners, draft, peers } = parts;
+    push.pace(parts.settings.lanRate / (1 + peers.present(now.mono).length), now.mono);
     for (let alarm = book.takeStale(now); alarm !== undefined; alarm = book.takeStale(now)) {
+      if (askBeforeStale(parts, alarm, now)) continue;
       draft.remember(alarm.id, now.wall, { kind: "stale" });
       advance(parts, alarm, { kind: "silence" }, now);
       push.refresh(alarm, now.mono);
@@ -202,7 +218,8 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
       for (const to of beaconPlaces(parts)) draft.add({ ...said, to });
     }
     greetPeers(parts, now);
-    for (let id = book.takeForgotten(now); id !== undefined; id = book.takeForgotten(now)) this.#forget(id);
+    lookAtPeers(parts, now);
+    for (let alarm = book.takeForgotten(now); alarm !== undefined; alarm = book.takeForgotten(now)) this.#forget(alarm);
     if (this.#failedAt !== undefined && !this.#exiting && now.mono >= this.#failedAt + STORE_FAILED_EXIT_MS) {
       this.#exiting = true;
       draft.add({ kind: "exit", code: EXIT_STORE_FAILED, reason: this.#failure });
@@ -235,19 +252,23 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
   }
 
   /** Datagrams for what may leave now. */
-  #speak(): void {
-    const { push, book, draft, settings } = this.#parts;
-    const read = labelsRead(settings.rules);
+  #speak(read: ReadonlySet<string>): void {
+    const { push, book, draft } = this.#parts;
     const batches = [...push.takeBatches(this.#now.mono), ...this.#caughtUp()];
     const urgent = ({ kind, ids }: Batch): boolean => kind === "alarm" && ids.some((id) => book.get(id)?.life.severity === "critical");
     for (const batch of [...batches.filter(urgent), ...batches.filter((one) => !urgent(one))]) {
       const to = this.#audience(batch);
       if (to === undefined) continue;
-      const alarms = inOrder(batch.ids.flatMap((id) => book.get(id) ?? []));
+      // Some are told of under another name that they know.
+      const aliases = new Map(batch.ids.flatMap((id) => {
+        const alarm = book.get(id);
+        return alarm === undefined ? [] : [[alarm, id] as const];
+      }));
+      const alarms = inOrder(aliases.keys());
       const options = { frame: FRAME_BYTES, deflate: batch.flood, most: ITEMS_MOST };
       const { repeat, flood: deflate } = batch;
       if (batch.kind === "state") {
-        for (const states of fit(alarms.map(stateOf).map(fitState), options)) draft.add({ kind: "say", message: { kind: "state", body: { states: [...states] } }, to, repeat, deflate });
+        for (const states of fit(alarms.map((alarm) => fitState(stateOf(alarm, aliases.get(alarm)))), options)) draft.add({ kind: "say", message: { kind: "state", body: { states: [...states] } }, to, repeat, deflate });
         continue;
       }
       const open = alarms.filter(({ life }) => life.condition !== "cleared");
@@ -275,11 +296,11 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
   }
 
   /** Rows of everything that changed. */
-  #write(): void {
-    const { draft, book, push, wayOut, listeners, peers, coverage, self } = this.#parts;
+  #write(changed: readonly Alarm[]): void {
+    const { draft, push, wayOut, listeners, peers, coverage, self } = this.#parts;
     if (this.#failedAt !== undefined) return;
     const clocks = { boot: self.boot, ...this.#now };
-    for (const alarm of book.takeChanged()) draft.put("alarms", alarm.id, { alarm, clocks });
+    for (const alarm of changed) draft.put("alarms", alarm.id, { alarm, clocks });
     for (const one of push.takeChanged()) draft.put("pushes", one.id, one);
     for (const pursuit of wayOut.takeChanged()) draft.put("escalations", pursuit.id, pursuit);
     for (const listener of listeners.takeChanged()) draft.put("presence", listener.id, listener);
@@ -292,12 +313,13 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     }
   }
 
-  #forget(id: string): void {
-    const { draft, push, wayOut } = this.#parts;
+  #forget({ id, aliases }: Alarm): void {
+    const { draft, push, wayOut, sync } = this.#parts;
     push.forget(id);
+    sync.forget(id);
     draft.remove("alarms", id);
     draft.remove("pushes", id);
-    draft.forget(id);
+    for (const name of [id, ...aliases.map((alias) => alias.id)]) draft.forget(name);
     for (const escalation of wayOut.forget(id)) draft.remove("escalations", escalation);
   }
 
@@ -314,7 +336,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
   }
 
   #restore({ alarms, pushes, members, presence, peers: peered, voices, pursuits, notes: noted, known, relay, events, floor }: Remembered, now: Now): void {
-    const { book, push, listeners, peers, wayOut, notes, coverage, self } = this.#parts;
+    const { book, push, listeners, peers, watch, wayOut, notes, coverage, self } = this.#parts;
     if (floor !== undefined) this.#parts.floor.raise(floor, self.clusterKey);
     notes.restore(noted);
     coverage.restore(known);
@@ -323,6 +345,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     listeners.restore(members, presence, now);
     wayOut.restore({ pursuits, events, brokenTold: openOwn(this.#parts, WAY_OUT) !== undefined });
     peers.restore(peeredIn(peered, self), voices);
+    for (const { peer } of peers.all()) watch.expect(peer.id, now.mono);
     if (relay !== undefined) wayOut.use(relay, now);
     for (const one of pushes) {
       const alarm = book.get(one.id);

@@ -5,14 +5,15 @@ import type { Now } from "../base/units.ts";
 import type { PeerId } from "../trust/keys.ts";
 import { readVoice } from "../trust/voice.ts";
 import type { Parts } from "./parts.ts";
+import { endPeerWatch } from "./peer-watch.ts";
 import { PEERS_MOST } from "./peers.ts";
 import { exportInvites, exportMembers } from "./sharing.ts";
 
 type Reply = (status: number, body: unknown) => void;
 
 /** @param voice certificate that the cluster key has signed. Answers with what the other agent must know to begin. */
-export function pair(parts: Parts, voice: string, reply: Reply): void {
-  const { peers, draft, self, listeners } = parts;
+export function pair(parts: Parts, voice: string, reply: Reply, now: Now): void {
+  const { peers, watch, draft, self, listeners } = parts;
   const voiced = readVoice(voice, self.clusterKey);
   if (!voiced.ok) return reply(400, { error: "The certificate is not signed by this cluster's key", field: "voice" });
   const { peer, name, serial } = voiced.value;
@@ -24,6 +25,7 @@ export function pair(parts: Parts, voice: string, reply: Reply): void {
   // One of that name whose host was lost: the new keys stand in the place of the old ones.
   if (before !== undefined) dismiss(parts, before.peer.id);
   peers.add({ ...voiced.value, address: peers.addressOf(peer.id), lastHeardAt: peers.get(peer.id)?.lastHeardAt });
+  watch.expect(peer.id, now.mono);
   draft.add({ kind: "befriend", peer });
   draft.log("paired", { agent: name, serial });
   const { kid, key } = parts.group.youngest;
@@ -37,6 +39,7 @@ export function unpair(parts: Parts, name: string, reply: Reply, now: Now): void
   if (gone === undefined) return reply(404, { error: `No other agent is called ${JSON.stringify(name)}`, field: "agent", expected: peers.all().map((other) => other.name).join(", ") });
   if (peers.isPresent(gone.peer.id, now.mono)) return reply(409, { error: `Agent ${JSON.stringify(name)} is heard now: stop it first`, field: "agent" });
   dismiss(parts, gone.peer.id);
+  endPeerWatch(parts, gone, now);
   draft.log("unpaired", { agent: name });
   reply(200, { agent: name });
 }

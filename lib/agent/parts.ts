@@ -19,9 +19,11 @@ import type { Group } from "./group.ts";
 import type { Invites } from "./hear.ts";
 import type { Listeners } from "./listeners.ts";
 import type { Notes } from "./notes.ts";
+import type { PeerWatch } from "./peer-watch.ts";
 import type { Peers } from "./peers.ts";
 import type { Pusher } from "./push.ts";
 import type { SlowClocks } from "./slow-clocks.ts";
+import type { SyncLog } from "./sync-log.ts";
 import type { AgentSettings } from "./turn.ts";
 
 /** What an agent is: fixed for the life of the process. */
@@ -69,6 +71,8 @@ export type Parts = {
   /** Of our own voice certificate; 0 where the cluster key has not signed it. */
   readonly voiceSerial: number;
   readonly peers: Peers;
+  readonly watch: PeerWatch;
+  readonly sync: SyncLog;
   readonly notes: Notes;
   readonly coverage: Coverage;
   readonly slowClocks: SlowClocks;

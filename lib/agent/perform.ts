@@ -1,5 +1,6 @@
 /** Carries one turn of the agent out: commit, then answer, then speak. Nothing is decided here. */
 
+import type { Entry } from "../alarm/journal.ts";
 import { peerOf } from "../trust/keys.ts";
 import type { KeyRing } from "../trust/keys.ts";
 import type { Opener } from "../trust/opener.ts";
@@ -66,7 +67,7 @@ function classOf(effect: AgentEffect): "answer" | "word" | "bell" {
     case "useRelay":
       return "word";
     case "say":
-      return effect.message.kind === "acked" || effect.message.kind === "joined" || effect.message.kind === "state" || effect.message.kind === "rekey" ? "word" : "bell";
+      return WORDS.includes(effect.message.kind) ? "word" : "bell";
     case "link":
       // The relay forgets what is committed.
       return effect.request.kind === "commit" ? "word" : "bell";
@@ -74,6 +75,9 @@ function classOf(effect: AgentEffect): "answer" | "word" | "bell" {
       return "bell";
   }
 }
+
+/** What is said of the state of things, and what is confirmed. */
+const WORDS: readonly string[] = ["acked", "joined", "state", "rekey", "sync", "synced"];
 
 /** What this turn promised was not written: nobody hears that it was. */
 function refuse({ tickets }: AgentPorts, turn: AgentTurn, reason: string): void {
@@ -88,7 +92,7 @@ function carryOut(ports: AgentPorts, effect: AgentEffect): void {
     case "answer":
       return ports.tickets.answer(effect.ticket, effect.reply);
     case "answerTimeline":
-      return ports.tickets.answer(effect.ticket, { status: 200, body: { ...effect.body, timeline: ports.store.journal(effect.occurrence) } });
+      return ports.tickets.answer(effect.ticket, { status: 200, body: { ...effect.body, timeline: timelineOf(ports, effect) } });
     case "enrol":
       return ports.ring.addPeer(peerOf(effect.peer.ed, effect.peer.x));
     case "expel":
@@ -117,6 +121,12 @@ function carryOut(ports: AgentPorts, effect: AgentEffect): void {
     case "exit":
       return ports.exit(effect.code, effect.reason);
   }
+}
+
+/** What was remembered of it under other names stands in it as well. */
+function timelineOf({ store }: AgentPorts, { occurrence, also = [] }: Extract<AgentEffect, { kind: "answerTimeline" }>): readonly Entry[] {
+  const own = store.journal(occurrence);
+  return also.length === 0 ? own : [...own, ...also.flatMap((id) => store.journal(id))].sort((a, b) => a.at - b.at);
 }
 
 function say({ sealer, lan, log }: AgentPorts, { message, to, repeat, deflate }: Extract<AgentEffect, { kind: "say" }>): void {

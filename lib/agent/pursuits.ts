@@ -179,6 +179,18 @@ export class Pursuits {
     return ids;
   }
 
+  /** The occurrence goes on under another name; what the relay was given goes on under its own. */
+  rename(from: OccurrenceId, to: OccurrenceId): void {
+    const moved = this.of(from).map((pursuit) => ({ ...pursuit, occurrence: to }));
+    this.#byOccurrence.delete(from);
+    const held = this.of(to).map(({ id }) => id);
+    for (const pursuit of moved) {
+      this.#held.set(pursuit.id, pursuit);
+      this.#changed.add(pursuit.id);
+    }
+    if (moved.length > 0) this.#byOccurrence.set(to, [...held, ...moved.map(({ id }) => id)]);
+  }
+
   /** In the order in which they were given. */
   of(occurrence: OccurrenceId): readonly Pursuit[] {
     return (this.#byOccurrence.get(occurrence) ?? []).flatMap((id) => this.#held.get(id) ?? []);

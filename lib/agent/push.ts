@@ -80,6 +80,7 @@ export class Pusher {
   /** For each audience and kind the rows of `rowOf`, each with its ids in the order in which they came. */
   readonly #queue = new Map<string, { audience: AudienceKey; kind: Kind; rows: Set<OccurrenceId>[] }>();
   readonly #bucket: Bucket;
+  #rate: number;
   #changed = new Set<OccurrenceId>();
   /** When a listener that hears everything will have given its receipts for all that has been said. */
   #receiptsBy: Ms;
@@ -88,7 +89,15 @@ export class Pusher {
     this.#view = view;
     this.#dice = dice;
     this.#receiptsBy = at;
+    this.#rate = rate;
     this.#bucket = new Bucket({ perSecond: rate, burst: rate * BURST_SECONDS, at });
+  }
+
+  /** The LAN's rate is shared by as many agents as are heard. */
+  pace(rate: number, now: Ms): void {
+    if (rate === this.#rate) return;
+    this.#rate = rate;
+    this.#bucket.pace({ perSecond: rate, burst: rate * BURST_SECONDS }, now);
   }
 
   /** Begins to say an alarm: receipts of earlier rings no longer count. */

@@ -31,20 +31,21 @@ export function exportInvites(invites: Invites): readonly Invited[] {
  * @returns false where its certificates do not lead to the cluster key
  */
 export function importMember(parts: Parts, shared: SharedMember): boolean {
-  const { listeners, draft } = parts;
+  const { listeners, draft, sync } = parts;
   const member = memberIn(parts, shared);
   if (member === undefined) return false;
   // Who was revoked here comes back by no other agent's word.
   if (listeners.member(member.id) !== undefined || listeners.revokedMember(member.id) !== undefined) return true;
   listeners.enrol(member);
   draft.put("members", member.id, member);
+  sync.offer(`member ${member.id}`);
   draft.add({ kind: "enrol", peer: peerOf(fromBase64(member.ed) ?? new Uint8Array(), fromBase64(member.x) ?? new Uint8Array()) });
   draft.log("joined elsewhere", { listener: member.id, operator: member.operator, robot: member.robot });
   return true;
 }
 
 /** Takes in an invite that was made, or used, at another agent. @returns false where its warrant is not the cluster's */
-export function importInvite({ invites, draft, self }: Parts, invited: Invited): boolean {
+export function importInvite({ invites, draft, sync, self }: Parts, invited: Invited): boolean {
   const warrant = read("warrant", invited.warrant, self.clusterKey);
   if (!warrant.ok) return false;
   const { id } = warrant.value;
@@ -52,6 +53,7 @@ export function importInvite({ invites, draft, self }: Parts, invited: Invited):
   if (held !== undefined && (invited.usedBy === undefined || held.usedBy !== undefined)) return true;
   invites.set(id, invited);
   draft.put("invites", id, invited);
+  sync.offer(`invite ${id}`);
   return true;
 }
 

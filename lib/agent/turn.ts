@@ -58,7 +58,7 @@ export type Audience =
 export type AgentEffect =
   | { readonly kind: "answer"; readonly ticket: number; readonly reply: Reply }
   /** The reply's body is `{...body, timeline}` with the journal of the occurrence, read after the commit. */
-  | { readonly kind: "answerTimeline"; readonly ticket: number; readonly occurrence: OccurrenceId; readonly body: Labels | object }
+  | { readonly kind: "answerTimeline"; readonly ticket: number; readonly occurrence: OccurrenceId; readonly also?: readonly OccurrenceId[]; readonly body: Labels | object }
   | { readonly kind: "say"; readonly message: Message; readonly to: Audience; readonly repeat: boolean; readonly deflate: boolean }
   /** The answer to HELLO: `perform` fills in the sealer's epoch and counter. */
   | { readonly kind: "welcome"; readonly body: Omit<Body<"welcome">, "epoch" | "counter">; readonly peer: PeerId; readonly address: Address }

@@ -24,7 +24,7 @@ export function viewOf(alarm: Alarm, now: Now): Readonly<Record<string, unknown>
     generatedAt: alarm.generatedAt, raisedAt: alarm.raisedAt, clearedAt: alarm.clearedAt,
     condition: life.condition, attention: life.attention, phase: life.phase,
     sending: alarm.sending, reason: alarm.reason, revision: life.revision, ring: life.ring, step: life.step,
-    responsible: alarm.responsible, acknowledgement: alarm.acknowledgement,
+    responsible: alarm.responsible, acknowledgement: alarm.acknowledgement, aliases: alarm.aliases.map(({ id }) => id),
     /** When it leaves the LAN unless somebody takes it. */
     deadline: wantsPerson(life) ? Math.round(now.wall + (life.ackDue - now.mono)) : undefined,
   };
@@ -62,10 +62,11 @@ export function itemOf(
   };
 }
 
-export function stateOf(alarm: Alarm): StateItem {
+/** @param as another of its names, to those who know it by that */
+export function stateOf(alarm: Alarm, as = alarm.id): StateItem {
   const { life, acknowledgement: ack } = alarm;
   return {
-    id: alarm.id, revision: life.revision, ring: life.ring,
+    id: as, ...(as === alarm.id ? {} : { now: alarm.id }), revision: life.revision, ring: life.ring,
     condition: life.condition, attention: life.attention, sending: alarm.sending, phase: life.phase,
     settled: !wantsPerson(life),
     ...(ack === undefined ? {} : { by: ack.operator, way: ack.way, comment: clip(ack.comment, 200), ...(ack.told ? {} : { stranger: true }) }),

@@ -12,7 +12,7 @@ export type Taken = { readonly stamp: Stamp; readonly acknowledgement: Acknowled
 /** How it stands since people last had to look again: a higher revision overrules everything in here. */
 export type Standing = {
   readonly revision: number;
-  readonly risenAt: number;
+  readonly ackFrom: number;
   /** The acknowledgement deadline, on this host's boot clock. */
   readonly due: Ms;
   /** Somebody outside was told of this revision. */
@@ -47,7 +47,7 @@ export function accountOf(alarm: Alarm): Account {
     report: { stamp: stamps.report, said: { source, labels, identity, text, detail, weight } },
     staleAt, raisedAt,
     standing: {
-      revision: life.revision, risenAt: life.risenAt, due: life.ackDue, reached: life.reached,
+      revision: life.revision, ackFrom: life.ackFrom, due: life.ackDue, reached: life.reached,
       taken: holds ? { stamp: stamps.taken, acknowledgement } : undefined,
     },
     ring: life.ring,

@@ -65,7 +65,7 @@ export type Told = {
   readonly taken: boolean;
   readonly severity: Severity;
   readonly revision: number;
-  readonly risenAt: number;
+  readonly ackFrom: number;
   readonly ring: number;
   readonly ackDue: Ms;
 };
@@ -221,7 +221,7 @@ function turnAxes(life: Lifecycle, event: LifecycleEvent, now: Ms, policy: Polic
 }
 
 /** Severity alone is no new revision: whoever heard that it rose has counted it. */
-function turnTo(life: Lifecycle, { cleared, taken, severity, revision, risenAt, ring, ackDue }: Told): Lifecycle {
+function turnTo(life: Lifecycle, { cleared, taken, severity, revision, ackFrom, ring, ackDue }: Told): Lifecycle {
   const grown = revision > life.revision;
   const condition = cleared ? CONDITION[life.condition].clear : life.condition === "cleared" ? CONDITION.cleared.raise : "stay";
   const attention = taken ? ATTENTION[life.attention].acknowledge : grown ? ATTENTION[life.attention].rise : "stay";
@@ -231,7 +231,7 @@ function turnTo(life: Lifecycle, { cleared, taken, severity, revision, risenAt, 
     attention: move(life.attention, attention),
     severity,
     worst: taken || (grown && life.attention !== "unacknowledged") || isWorse(severity, life.worst) ? severity : life.worst,
-    revision, risenAt, ring,
+    revision, ackFrom, ring,
     ackDue: life.attention === "unacknowledged" ? Math.min(life.ackDue, ackDue) : ackDue,
     ...(grown ? { step: 0, tries: 0, given: 0, reached: false } : {}),
   };

@@ -36,7 +36,7 @@ function mergeReports(a: Account["report"], b: Account["report"]): Account["repo
 function mergeStandings(a: Standing, b: Standing): Standing {
   if (a.revision !== b.revision) return a.revision > b.revision ? a : b;
   return {
-    revision: a.revision, risenAt: Math.max(a.risenAt, b.risenAt), due: Math.min(a.due, b.due), reached: a.reached || b.reached,
+    revision: a.revision, ackFrom: Math.max(a.ackFrom, b.ackFrom), due: Math.min(a.due, b.due), reached: a.reached || b.reached,
     taken: mergeTaken(a.taken, b.taken),
   };
 }

@@ -6,8 +6,8 @@ import type { Ms } from "./units.ts";
 const ROUNDING = 1e-6;
 
 export class Bucket {
-  readonly #perSecond: number;
-  readonly #burst: number;
+  #perSecond: number;
+  #burst: number;
   #tokens: number;
   #at: Ms;
 
@@ -17,6 +17,14 @@ export class Bucket {
     this.#burst = burst;
     this.#tokens = burst;
     this.#at = at;
+  }
+
+  /** From now on at another pace. */
+  pace({ perSecond, burst }: { readonly perSecond: number; readonly burst: number }, now: Ms): void {
+    this.#fill(now);
+    this.#perSecond = perSecond;
+    this.#burst = burst;
+    this.#tokens = Math.min(this.#tokens, burst);
   }
 
   /** Takes `count` tokens if they are there. */

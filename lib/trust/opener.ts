@@ -35,7 +35,7 @@ export type Side = "agent" | "client";
 
 /** Who may say what: to an agent come these of listeners and those of other agents, to a listener those of agents; in clear only those of strangers. */
 export const FROM_LISTENERS: readonly MessageKind[] = ["seek", "hello", "bye", "receipt", "ack", "fetch", "join", "commit", "rekeyed"];
-export const AMONG_AGENTS: readonly MessageKind[] = ["beacon", "hello", "welcome"];
+export const AMONG_AGENTS: readonly MessageKind[] = ["beacon", "hello", "welcome", "sync", "synced"];
 export const FROM_AGENTS: readonly MessageKind[] = ["beacon", "welcome", "alarm", "state", "acked", "data", "joined", "pending", "rekey", "bye"];
 export const IN_CLEAR: readonly MessageKind[] = ["beacon", "seek", "join", "joined", "commit", "pending"];
 /** Whose body is as long as one may be, whatever it says: nobody can make an agent send more than they have sent. */

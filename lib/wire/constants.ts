@@ -36,7 +36,7 @@ export const FLAG_DEFLATED = 8;
 /** One byte each; 19 is kept for digests. */
 export const TYPES = {
   beacon: 1, seek: 2, hello: 3, welcome: 4, bye: 5, alarm: 6, state: 7, receipt: 8, ack: 9, acked: 10,
-  fetch: 11, data: 12, join: 13, joined: 14, commit: 15, pending: 16, rekey: 17, rekeyed: 18,
+  fetch: 11, data: 12, join: 13, joined: 14, commit: 15, pending: 16, rekey: 17, rekeyed: 18, sync: 20, synced: 21,
 } as const;
 
 export const BEACON_EVERY_MS: Ms = seconds(20);
@@ -63,5 +63,11 @@ export const FETCHED_MOST = 32;
 export const RECEIPTS_MOST = 40;
 /** Names in `to` of an alarm. */
 export const TO_MOST = 16;
+/** Occurrences in one SYNC, and numbers in one SYNCED. */
+export const SYNC_MOST = 32;
+/** Names of one occurrence that agents tell each other. */
+export const NAMES_MOST = 8;
+/** No length of time between agents is longer: an occurrence may be open for years. */
+export const SYNC_MS_MOST: Ms = 2 ** 42;
 /** Alone in `to` of an alarm whose responsible are more, or do not fit one datagram: every listener rings. No operator is called so. */
 export const TO_EVERYBODY = "*";

@@ -5,7 +5,9 @@
 
 import { z } from "zod";
 import { SEVERITIES } from "../alarm/severity.ts";
-import { CERTIFICATE_BYTES_MOST, CHUNK_BYTES, FETCHED_MOST, ITEMS_MOST, KID_GROUP_MOST, RECEIPTS_MOST, SEEK_PAD_BYTES, TO_MOST } from "./constants.ts";
+import {
+  CERTIFICATE_BYTES_MOST, CHUNK_BYTES, FETCHED_MOST, ITEMS_MOST, KID_GROUP_MOST, NAMES_MOST, RECEIPTS_MOST, SEEK_PAD_BYTES, SYNC_MOST, SYNC_MS_MOST, TO_MOST,
+} from "./constants.ts";
 
 const BASE64 = /^[A-Za-z0-9_-]*$/;
 /** base64url without padding. */
@@ -105,6 +107,8 @@ export const StateItem = z.object({
   by: text(32).optional(), way: text(16).optional(), comment: text(200).optional(),
   /** The one who took it was not among those told. */
   stranger: z.boolean().optional(),
+  /** The occurrence is the same as this one, which another agent had named first: receipts and acknowledgements go there. */
+  now: id.optional(),
   at: wallMs,
 });
 
@@ -188,10 +192,52 @@ export const Rekey = z.object({ kid: z.int().min(1).max(KID_GROUP_MOST), key: ex
 /** Listener to agent: that key is on this host's disk. */
 export const Rekeyed = z.object({ kid: count });
 
+/** What agents stamp their words with: a number that grows, and the id of the agent that said it. */
+const SyncStamp = z.object({ n: count, a: z.string().length(16).regex(/^[0-9a-f]+$/) });
+/** A length of time, or one that has passed: two agents' clocks are never compared. */
+const ms = z.int().min(-SYNC_MS_MOST).max(SYNC_MS_MOST);
+
+/** One occurrence as an agent knows it. The report goes along where the other may not have it. */
+export const SyncEntry = z.object({
+  key: z.string().length(32).regex(/^[0-9a-f]+$/),
+  /** Every name, the first is its id; and the raise time that each was made of. */
+  ids: z.array(id).min(1).max(NAMES_MOST), ats: z.array(wallMs).min(1).max(NAMES_MOST),
+  raisedMs: ms, condition: SyncStamp,
+  /** How long it has been cleared; absent while it is not. */
+  clearedMs: ms.optional(),
+  revision: count, ackFrom: count, ring: count,
+  /** What is left of the acknowledgement deadline. */
+  leftMs: ms,
+  /** Somebody outside was told of this revision. */
+  reached: z.boolean(),
+  /** Until it is stale; absent where it never becomes so. */
+  staleMs: ms.optional(),
+  taken: z.object({
+    n: SyncStamp.shape.n, a: SyncStamp.shape.a, ms, by: word(32), way: z.enum(["listener", "console", "robot", "outside"]),
+    comment: text(200), told: z.boolean(), revision: count,
+  }).optional(),
+  said: SyncStamp,
+  source: text(32).optional(), labels: z.record(text(128), text(1024)).optional(), identity: z.array(text(128)).max(64).optional(),
+  text: text(512).optional(), detail: text(4000).optional(), weight: z.enum([...SEVERITIES, "info"]).optional(),
+});
+
+/**
+ * Agent to agent: how these occurrences stand, and whom it has let in. Said again, as it stands then, until SYNCED.
+ * Certificates prove themselves; nobody is let in at another agent's word.
+ */
+export const Sync = z.object({
+  number: count, entries: z.array(SyncEntry).max(SYNC_MOST),
+  member: z.object({ member: certificate, warrant: certificate, host: text(64), joinedAt: wallMs }).optional(),
+  invite: z.object({ warrant: certificate, joinKey: base64(32), usedBy: exact(32).optional() }).optional(),
+});
+
+/** Agent to agent, once it is on disk. `epoch`: of the SYNC. */
+export const Synced = z.object({ epoch: big, numbers: z.array(count).min(1).max(SYNC_MOST) });
+
 export const SCHEMAS = {
   beacon: Beacon, seek: Seek, hello: Hello, welcome: Welcome, bye: Bye, alarm: AlarmPush, state: State,
   receipt: Receipt, ack: Ack, acked: Acked, fetch: Fetch, data: Data, join: Join, joined: Joined, commit: Commit, pending: Pending,
-  rekey: Rekey, rekeyed: Rekeyed,
+  rekey: Rekey, rekeyed: Rekeyed, sync: Sync, synced: Synced,
 } as const;
 
 export type MessageKind = keyof typeof SCHEMAS;

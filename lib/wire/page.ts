@@ -28,7 +28,7 @@ export function fit<Item>(
       if (group.length > 0) groups.push(group);
       group = [];
       bytes = frame;
-      if (frame + more > BODY_BYTES_MOST) continue;
+      if (!(deflate ? deflatedFits([item], frame + more) : frame + more <= BODY_BYTES_MOST)) continue;
     }
     group.push(item);
     bytes += more;
@@ -83,6 +83,11 @@ function shorten<Field extends string, Item extends { readonly [Name in Field]?:
     over -= jsonBytes(points[end]) - 2;
   }
   return end === points.length ? item : { ...item, [field]: points.slice(0, end).join("") };
+}
+
+/** Whether one datagram takes the item alone, deflated where need be. */
+export function fitsDeflated(item: object): boolean {
+  return deflatedFits([item], FRAME_BYTES + jsonBytes(item) + 1);
 }
 
 function fits(item: object): boolean {

@@ -37,7 +37,7 @@ const happening: fc.Arbitrary<LifecycleEvent> = fc.oneof(
   fc.record({
     kind: fc.constant("told" as const), cleared: fc.boolean(), taken: fc.boolean(), severity,
     // The machine hands in what is merged: never less than what stands.
-    revision: fc.integer({ min: 0, max: 1 }), risenAt: fc.constant(1), ring: fc.integer({ min: 0, max: 3 }), ackDue: fc.integer({ min: -ACK_MS_MOST, max: ACK_MS_MOST }),
+    revision: fc.integer({ min: 0, max: 1 }), ackFrom: fc.constant(1), ring: fc.integer({ min: 0, max: 3 }), ackDue: fc.integer({ min: -ACK_MS_MOST, max: ACK_MS_MOST }),
   }),
   fc.record({ kind: fc.constant("verdict" as const), verdict: fc.constantFrom("accepted" as const, "refused" as const) }),
 );

@@ -26,7 +26,7 @@ const account: fc.Arbitrary<Account> = fc.record({
     }),
   }),
   staleAt: fc.option(small, { nil: undefined }), raisedAt: small, ring: small,
-  standing: fc.record({ revision: small, risenAt: small, due: small, reached: fc.boolean(), taken: fc.option(fc.record({ stamp, acknowledgement }), { nil: undefined }) }),
+  standing: fc.record({ revision: small, ackFrom: small, due: small, reached: fc.boolean(), taken: fc.option(fc.record({ stamp, acknowledgement }), { nil: undefined }) }),
 });
 
 test("it does not matter which account is one's own", () => {
@@ -89,7 +89,7 @@ describe("which word counts", () => {
   });
 
   test("whoever took a lower revision has not taken the higher one", () => {
-    const higher = { ...raised, life: { ...raised.life, revision: 2, risenAt: 2, ring: 2 } };
+    const higher = { ...raised, life: { ...raised.life, revision: 2, ackFrom: 2, ring: 2 } };
     expect(met(taken(raised, "a", "li"), higher).standing).toMatchObject({ revision: 2, taken: undefined });
   });
 

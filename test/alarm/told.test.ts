@@ -6,7 +6,7 @@ import { DEFAULT_POLICY } from "../../lib/alarm/policy.ts";
 
 describe("what a paired agent tells", () => {
   const told = (life: Lifecycle, set: Partial<Told> = {}): LifecycleEvent => ({
-    kind: "told", cleared: false, taken: false, severity: life.severity, revision: life.revision, risenAt: life.risenAt, ring: life.ring, ackDue: life.ackDue, ...set,
+    kind: "told", cleared: false, taken: false, severity: life.severity, revision: life.revision, ackFrom: life.ackFrom, ring: life.ring, ackDue: life.ackDue, ...set,
   });
   const fresh = begin("major", 0, DEFAULT_POLICY).life;
   const kinds = (effects: readonly { readonly kind: string }[]): readonly string[] => effects.map(({ kind }) => kind);
@@ -39,7 +39,7 @@ describe("what a paired agent tells", () => {
 
   test("a higher revision wants a person again, under a number that rings", () => {
     const taken = step(fresh, { kind: "acknowledge" }, 1, DEFAULT_POLICY).life;
-    const higher = { revision: 2, risenAt: 2, severity: "critical", ackDue: 900 } as const;
+    const higher = { revision: 2, ackFrom: 2, severity: "critical", ackDue: 900 } as const;
     expect(step(taken, told(taken, { ...higher, ring: 2 }), 5, DEFAULT_POLICY).life).toMatchObject({ attention: "unacknowledged", phase: "waiting", due: 900, ring: 2, worst: "critical" });
     expect(step(taken, told(taken, { ...higher, ring: taken.ring }), 5, DEFAULT_POLICY).life.ring).toBe(taken.ring + 1);
   });

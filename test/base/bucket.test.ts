@@ -57,3 +57,10 @@ test("in no row of tries does more go than the burst and the rate allow", () => 
     { seed: 5 },
   );
 });
+
+test("from the moment at which the pace changes it goes by the new one, and keeps no more than that allows at once", () => {
+  const bucket = aBucket();
+  bucket.pace({ perSecond: 1, burst: 2 }, 0);
+  expect([bucket.allow(0), bucket.allow(0), bucket.allow(0)]).toEqual([true, true, false]);
+  expect([bucket.allow(999), bucket.allow(1000)]).toEqual([false, true]);
+});

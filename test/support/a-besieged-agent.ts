@@ -118,9 +118,9 @@ export class BesiegedAgent {
   }
 
   /** Joins, and says hello. @returns the newcomer */
-  enrols(identity: Identity, { operator = "li", number = 1, at }: { readonly operator?: string; readonly number?: number; readonly at: Address }): Party {
+  enrols(identity: Identity, { operator = "li", number = 1, host = "laptop", at }: { readonly operator?: string; readonly number?: number; readonly host?: string; readonly at: Address }): Party {
     const party = new Party({ identity, peers: [this.voice], side: "client" });
-    const join = composeJoin({ invite: this.invites({ operator, number }), own: identity, nonce: fill(number, 16), host: "laptop" });
+    const join = composeJoin({ invite: this.invites({ operator, number }), own: identity, nonce: fill(number, 16), host });
     const [joined] = this.hears(party.seal({ kind: "join", body: join }, "clear"), at);
     if (joined?.message.kind !== "joined" || joined.message.body.refused !== undefined) throw new Error(`not joined: ${JSON.stringify(joined?.message)}`);
     this.hears(this.hello(party), at);
@@ -164,20 +164,33 @@ export class BesiegedAgent {
     return this.#said;
   }
 
-  raises(severity = "minor"): string {
+  raises(severity = "minor", set: { readonly text?: string; readonly item?: string; readonly generatedAt?: string; readonly staleAfter?: string; readonly again?: boolean } = {}): string {
     const ticket = (this.#ticket += 1);
-    this.put({ kind: "reported", format: "reports", body: utf8(JSON.stringify({ condition: "raised", labels: { module: "osd", item: "osd.12" }, severity, text: "disk is full" })), ticket });
+    const { item = "osd.12", ...more } = set;
+    this.put({ kind: "reported", format: "reports", body: utf8(JSON.stringify({ condition: "raised", labels: { module: "osd", item }, severity, text: "disk is full", ...more })), ticket });
     const body = (this.#replies.get(ticket)?.body ?? { occurrences: [] }) as { readonly occurrences: readonly string[] };
     return body.occurrences[0] ?? "";
   }
 
-  clears(): void {
-    this.put({ kind: "reported", format: "reports", body: utf8(JSON.stringify({ condition: "cleared", labels: { module: "osd", item: "osd.12" }, text: "" })), ticket: (this.#ticket += 1) });
+  clears(item = "osd.12"): void {
+    this.put({ kind: "reported", format: "reports", body: utf8(JSON.stringify({ condition: "cleared", labels: { module: "osd", item }, text: "" })), ticket: (this.#ticket += 1) });
   }
 
   alarm(id: string): Readonly<Record<string, unknown>> {
-    const { alarms } = this.ask({ kind: "list", all: true }) as { readonly alarms: readonly Record<string, unknown>[] };
-    return alarms.find((one) => one["id"] === id) ?? {};
+    return this.alarms(true).find((one) => one["id"] === id) ?? {};
+  }
+
+  alarms(all = false): readonly Readonly<Record<string, unknown>>[] {
+    return (this.ask({ kind: "list", all }) as { readonly alarms: readonly Record<string, unknown>[] }).alarms;
+  }
+
+  takes(id: string, operator = "li"): void {
+    this.ask({ kind: "ack", id, operator, comment: "", way: "console" });
+  }
+
+  /** Somebody sets its wall clock. */
+  setsClock(byMs: Ms): void {
+    this.#now = { ...this.#now, wall: this.#now.wall + byMs };
   }
 
   listeners(): readonly { readonly id: string; readonly serial: number; readonly state: string; readonly address: string; readonly revokedAt?: number }[] {
@@ -225,14 +238,14 @@ export class BesiegedAgent {
     } else if (effect.kind === "befriend") ring.addAgent(effect.peer);
     else if (effect.kind === "adopt") opener.adopt(effect.peer, effect);
     else if (effect.kind === "welcome") this.#say({ kind: "welcome", body: { ...effect.body, epoch: String(sealer.epoch), counter: String(sealer.counter) } }, effect);
-    else if (effect.kind === "say") this.#say(effect.message, "address" in effect.to ? effect.to : effect.to.kind);
+    else if (effect.kind === "say") this.#say(effect.message, "address" in effect.to ? effect.to : effect.to.kind, effect);
   }
 
-  #say(message: Message, to: "everyone" | "agents" | { readonly peer?: string; readonly address: Address }): void {
+  #say(message: Message, to: "everyone" | "agents" | { readonly peer?: string; readonly address: Address }, { deflate = false }: { readonly deflate?: boolean } = {}): void {
     const broadcast = typeof to === "string";
     const sealTo = broadcast ? (message.kind === "beacon" ? "clear" : "group") : to.peer === undefined ? "clear" : undefined;
     const peer = broadcast || to.peer === undefined ? "" : to.peer;
-    const sealed = this.party.sealer.seal(message, sealTo === undefined ? { kind: "pair", peer } : { kind: sealTo }, { broadcast, repeat: false, deflate: message.kind === "joined" });
+    const sealed = this.party.sealer.seal(message, sealTo === undefined ? { kind: "pair", peer } : { kind: sealTo }, { broadcast, repeat: false, deflate });
     if (!sealed.ok) throw new Error(`cannot seal ${message.kind}: ${JSON.stringify(sealed.fault)}`);
     this.#said.push({ message, datagram: sealed.value, to: broadcast ? to : to.address });
   }

@@ -1,4 +1,4 @@
-/** The smallest cluster that can speak: one agent and two listeners that have joined, with real keys and packets and no machine. */
+/** The smallest cluster that can speak: two agents and two listeners that have joined, with real keys and packets and no machine. */
 
 import { Opener, type Side } from "../../lib/trust/opener.ts";
 import { type Identity, identityFrom, KeyRing, type Peer } from "../../lib/trust/keys.ts";
@@ -12,6 +12,7 @@ export const fill = (byte: number, count = 32): Uint8Array => new Uint8Array(cou
 
 export const IDENTITIES = {
   agent: identityFrom({ ed: fill(2), x: fill(102) }),
+  second: identityFrom({ ed: fill(3), x: fill(103) }),
   listener: identityFrom({ ed: fill(30), x: fill(130) }),
   other: identityFrom({ ed: fill(31), x: fill(131) }),
   stranger: identityFrom({ ed: fill(66), x: fill(166) }),
@@ -51,22 +52,26 @@ export class Party {
   }
 }
 
-export type Cluster = { readonly agent: Party; readonly listener: Party; readonly other: Party };
+export type Cluster = { readonly agent: Party; readonly second: Party; readonly listener: Party; readonly other: Party };
 
 /** Nobody has adopted anybody's epoch yet: what is heard first is of a newer one. */
 export function aCluster(): Cluster {
-  const { agent, listener, other } = IDENTITIES;
-  return {
+  const { agent, second, listener, other } = IDENTITIES;
+  const cluster = {
     agent: new Party({ identity: agent, peers: [listener, other], side: "agent" }),
+    second: new Party({ identity: second, peers: [listener, other], side: "agent" }),
     listener: new Party({ identity: listener, peers: [agent], side: "client" }),
     other: new Party({ identity: other, peers: [agent], side: "client" }),
   };
+  cluster.agent.ring.addAgent(second);
+  cluster.second.ring.addAgent(agent);
+  return cluster;
 }
 
 /** As after HELLO and WELCOME. */
 export function aSettledCluster(): Cluster {
   const cluster = aCluster();
   for (const { opener } of [cluster.listener, cluster.other]) opener.adopt(IDENTITIES.agent.id, { epoch: 1n, counter: 0n });
-  for (const { identity } of [cluster.listener, cluster.other]) cluster.agent.opener.adopt(identity.id, { epoch: 1n, counter: 0n });
+  for (const { identity } of [cluster.second, cluster.listener, cluster.other]) cluster.agent.opener.adopt(identity.id, { epoch: 1n, counter: 0n });
   return cluster;
 }

@@ -2,9 +2,9 @@
 
 import fc from "fast-check";
 import { SEVERITIES } from "../../lib/alarm/severity.ts";
-import { toBase64, toCrockford } from "../../lib/base/bytes.ts";
+import { toBase64, toCrockford, toHex } from "../../lib/base/bytes.ts";
 import { padded } from "../../lib/trust/approval.ts";
-import { CERTIFICATE_BYTES_MOST, CHUNK_BYTES, KID_GROUP_MOST, SEEK_PAD_BYTES, TO_MOST } from "../../lib/wire/constants.ts";
+import { CERTIFICATE_BYTES_MOST, CHUNK_BYTES, KID_GROUP_MOST, SEEK_PAD_BYTES, SYNC_MS_MOST, TO_MOST } from "../../lib/wire/constants.ts";
 import type { Body, Message, MessageKind } from "../../lib/wire/message.ts";
 import { fitAlarm, fitState } from "../../lib/wire/page.ts";
 
@@ -82,6 +82,21 @@ function stateItem(text: (most: number) => fc.Arbitrary<string>): fc.Arbitrary<B
   );
 }
 
+const hex = (bytes: number): fc.Arbitrary<string> => anyBytes(bytes).map(toHex);
+const stamp = fc.record({ n: count, a: hex(8) });
+const ms = fc.integer({ min: -SYNC_MS_MOST, max: SYNC_MS_MOST });
+/** As short as one is where the other agent has the report already, or with a report that fits. */
+const syncEntry: fc.Arbitrary<Body<"sync">["entries"][number]> = maybe(
+  fc.record({
+    key: hex(16), ids: fc.array(id, { minLength: 1, maxLength: 2 }), ats: fc.array(wall, { minLength: 1, maxLength: 2 }),
+    raisedMs: ms, condition: stamp, revision: count, ackFrom: count, ring: count, leftMs: ms, reached: fc.boolean(), said: stamp,
+  }),
+  fc.record({
+    taken: fc.record({ n: count, a: hex(8), ms, by: anyText(8, 1), way: fc.constantFrom("listener", "console", "robot", "outside"), comment: anyText(8), told: fc.boolean(), revision: count }),
+    clearedMs: ms, staleMs: ms, source: anyText(8), labels: fc.constant({ module: "osd" }), identity: fc.constant(["module"]), text: anyText(8), weight: fc.constantFrom("critical", "info"),
+  }),
+);
+
 /** For each kind any body that fits a datagram. */
 export const ANY_BODY: { readonly [Kind in MessageKind]: fc.Arbitrary<Body<Kind>> } = {
   beacon: maybe(fc.record({
@@ -115,6 +130,12 @@ export const ANY_BODY: { readonly [Kind in MessageKind]: fc.Arbitrary<Body<Kind>
       nonce: base64(16), key: base64(32), cluster: base64(32), clusterName: anyText(8, 1), voice: certificate, kid: count, group: base64(60),
     }),
   ),
+  sync: fc.oneof(
+    fc.record({ number: count, entries: fc.array(syncEntry, { minLength: 1, maxLength: 1 }) }),
+    fc.record({ number: count, entries: fc.array(syncEntry, { maxLength: 0 }), member: fc.record({ member: certificate, warrant: certificate, host: anyText(8), joinedAt: wall }) }),
+    fc.record({ number: count, entries: fc.array(syncEntry, { maxLength: 0 }), invite: maybe(fc.record({ warrant: certificate, joinKey: upTo(32) }), fc.record({ usedBy: base64(32) })) }),
+  ),
+  synced: fc.record({ epoch: big, numbers: fc.array(count, { minLength: 1, maxLength: 32 }) }),
 };
 
 export const MESSAGE_KINDS = Object.keys(ANY_BODY) as readonly MessageKind[];

@@ -47,6 +47,8 @@ const USES: { readonly [Kind in MessageKind]: { readonly to: string; readonly se
   pending: { to: "stranger", sealed: "clear", use: "for each COMMIT until it is approved: the agent's keys and nonce, or why not" },
   rekey: { to: "listener", sealed: "pair", use: "the next group key, or the present one for whoever lags" },
   rekeyed: { to: "agent", sealed: "pair", use: "that key is on the listener's disk" },
+  sync: { to: "agent", sealed: "pair", use: "how occurrences stand, and whom the agent has let in; again until SYNCED" },
+  synced: { to: "agent", sealed: "pair", use: "what a SYNC said is on disk" },
 };
 
 /** What each field means; one that is missing, or that no schema has, fails the test. */
@@ -80,7 +82,7 @@ const MEANINGS: { readonly [Kind in MessageKind]: Readonly<Record<string, string
   state: {
     "states[].id": "occurrence", "states[].revision": "of the alarm", "states[].ring": "of the alarm", "states[].condition": "the cluster's word", "states[].attention": "the operators' word",
     "states[].sending": "whether a person has been reached", "states[].phase": "where the escalation stands", "states[].settled": "it waits for nobody any more", "states[].by": "who took it",
-    "states[].way": "by which way: `listener`, `console`, `robot`, `outside`", "states[].comment": "what they said", "states[].stranger": "the one who took it was not among those told", "states[].at": "since when",
+    "states[].way": "by which way: `listener`, `console`, `robot`, `outside`", "states[].comment": "what they said", "states[].stranger": "the one who took it was not among those told", "states[].now": "another agent had named the same occurrence first: popup, receipts and acknowledgements go to that id", "states[].at": "since when",
   },
   receipt: { "receipts[].id": "occurrence", "receipts[].revision": "as shown", "receipts[].ring": "as shown", "receipts[].level": "`receipt`: on disk; `seen`: put before a person" },
   ack: { id: "occurrence", revision: "as shown", nonce: "of that revision, from ALARM", comment: "without control characters", robot: "a script took it" },
@@ -102,6 +104,20 @@ const MEANINGS: { readonly [Kind in MessageKind]: Readonly<Record<string, string
     commit: "of the COMMIT", key: "the agent's Ed25519 key", refused: "why not, in words; then nothing below is there", cluster: "the cluster's Ed25519 key", x: "the agent's X25519 key",
     nonce: "the agent's own, always the same for this commitment",
   },
+  sync: {
+    number: "to be named by SYNCED; counted anew in each life of the agent", "entries[].key": "keyed hash of the identity labels", "entries[].ids": "every name of the occurrence, the first is its id",
+    "entries[].ats": "the raise time that each id was made of", "entries[].raisedMs": "how long ago it was taken in",
+    "entries[].condition.n": "stamp of the last raise or clear", "entries[].condition.a": "the agent that gave the stamp", "entries[].clearedMs": "how long it has been cleared; absent while it holds",
+    "entries[].revision": "of the alarm", "entries[].ackFrom": "an acknowledgement of an older revision does not count", "entries[].ring": "of the alarm", "entries[].leftMs": "what is left of the acknowledgement deadline",
+    "entries[].reached": "somebody outside was told of this revision", "entries[].staleMs": "until it is stale; absent where it never is; 0 or less asks whether its source still speaks",
+    "entries[].taken.n": "stamp of the acknowledgement", "entries[].taken.a": "likewise", "entries[].taken.ms": "how long ago", "entries[].taken.by": "who took it", "entries[].taken.way": "by which way",
+    "entries[].taken.comment": "what they said", "entries[].taken.told": "was among those told", "entries[].taken.revision": "that was shown",
+    "entries[].said.n": "stamp of the last report that changed something", "entries[].said.a": "likewise", "entries[].source": "the way in; this and what follows where the other may not have the report",
+    "entries[].labels": "of the report, as many as fit", "entries[].identity": "names of those that say which alarm it is", "entries[].text": "one line", "entries[].detail": "more lines", "entries[].weight": "what the source called its severity",
+    "member.member": "member certificate of a listener that has joined", "member.warrant": "the warrant under which it did", "member.host": "for people", "member.joinedAt": "for people",
+    "invite.warrant": "of an invite that was made", "invite.joinKey": "join key of its secret", "invite.usedBy": "the Ed25519 key that used it",
+  },
+  synced: { epoch: "of the SYNC", numbers: "of those that are on disk" },
 };
 
 /** In the order in which they are looked for; a reason without words does not compile. */
@@ -144,11 +160,12 @@ export function fieldsOf(kind: MessageKind): readonly Field[] {
   return walk(z.toJSONSchema(SCHEMAS[kind], { io: "input", unrepresentable: "any" }) as Json, "");
 }
 
-function walk(json: Json, prefix: string): readonly Field[] {
+/** @param may whether what all this is in may be missing */
+function walk(json: Json, prefix: string, may = false): readonly Field[] {
   return Object.entries(json.properties ?? {}).flatMap(([name, one]): readonly Field[] => {
     const path = `${prefix}${name}`;
-    const optional = json.required?.includes(name) !== true;
-    if (one.type === "object" && one.properties !== undefined) return walk(one, `${path}.`);
+    const optional = may || json.required?.includes(name) !== true;
+    if (one.type === "object" && one.properties !== undefined) return walk(one, `${path}.`, optional);
     if (one.type === "array" && one.items !== undefined && one.items !== false && one.items.type === "object") return walk(one.items, `${path}[].`);
     return [{ path, optional, ...formOf(one) }];
   });
@@ -176,6 +193,7 @@ function formOf(json: Json): Pick<Field, "form" | "characters" | "bytes"> {
       }
       if (pattern === "^\\d+$") return { form: `decimal text of at most ${most} digits` };
       if (pattern?.startsWith("^[0-9A-HJKMNP") === true) return { form: `${most} characters, Crockford base 32` };
+      if (pattern === "^[0-9a-f]+$") return { form: `${most} hex digits, lower case` };
       if (least > 1) return { form: `text of ${number(least)} to ${number(most)} characters` };
       // A text of N characters may have 2 N UTF-16 units.
       return { form: `text of ${least === 0 ? "at most" : "1 to"} ${number(most / 2)} characters`, characters: [least, most / 2] };
@@ -187,7 +205,8 @@ function formOf(json: Json): Pick<Field, "form" | "characters" | "bytes"> {
 /** Everything between the marks, by name. */
 export const TABLES: Readonly<Record<string, () => string>> = {
   messages: () => table(["message", "type", "from", "to", "sealed", "use"], Object.entries(USES).map(([kind, { to, sealed, use }]) => {
-    const from = [...([...FROM_AGENTS, ...AMONG_AGENTS].includes(kind as MessageKind) && kind !== "bye" ? ["agent"] : []), ...(FROM_LISTENERS.includes(kind as MessageKind) ? [kind === "join" || kind === "commit" ? "stranger" : kind === "seek" ? "listener, stranger" : "listener"] : [])];
+    const said = [...FROM_AGENTS, ...AMONG_AGENTS].includes(kind as MessageKind);
+    const from = [...(said && !["bye", "hello"].includes(kind) ? ["agent"] : []), ...(FROM_LISTENERS.includes(kind as MessageKind) ? [kind === "join" || kind === "commit" ? "stranger" : kind === "seek" ? "listener, stranger" : "listener"] : [])];
     return [kind.toUpperCase(), String(wire.TYPES[kind as MessageKind]), from.join(", "), to, sealed, use];
   })),
   flags: () => table(["flag", "meaning"], [

@@ -23,6 +23,18 @@ export class TwoAgents {
     this.b.agent.ask({ kind: "paired", voice: this.a.agent.voiceCertificate });
   }
 
+  /** Paired, and each hears the other. */
+  static paired(): TwoAgents {
+    const pair = new TwoAgents();
+    pair.pair();
+    pair.passes(25_000);
+    return pair;
+  }
+
+  set apart(apart: boolean) {
+    this.cut = { toA: apart, toB: apart };
+  }
+
   passes(ms: Ms): void {
     for (let left = ms; left > 0; left -= STEP_MS) {
       this.#carry("a", this.a.agent.passes(Math.min(left, STEP_MS)));

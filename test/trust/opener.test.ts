@@ -16,6 +16,7 @@ const AT = "10.0.0.9";
 const ALARM: Message = { kind: "alarm", body: { alarms: [anItem()] } };
 const RECEIPT: Message = { kind: "receipt", body: { receipts: [{ id: anItem().id, revision: 1, ring: 1, level: "receipt" }] } };
 const BODY = utf8(JSON.stringify(ALARM.body));
+const FROM_ANOTHER_AGENT: readonly string[] = ["sync", "synced"];
 const FROM_AGENT: readonly MessageKind[] = ["beacon", "welcome", "alarm", "state", "acked", "data", "joined", "pending", "bye", "rekey"];
 const SEEK: Message = { kind: "seek", body: fc.sample(ANY_BODY.seek, { seed: 1, numRuns: 1 })[0] ?? { nonce: "", key: "", pad: "" } };
 const STRANGERS_SEEK: Message = { kind: "seek", body: { ...(SEEK.kind === "seek" ? SEEK.body : { nonce: "", pad: "" }), key: toBase64(IDENTITIES.stranger.ed) } };
@@ -96,7 +97,7 @@ test("no reason is missing in the table above", () => {
 /** Who says it, to whom, and sealed how: the table of the page. */
 function said(cluster: Cluster, message: Message): { readonly datagram: Uint8Array; readonly to: Party; readonly from: Party } {
   const clear = IN_CLEAR.includes(message.kind);
-  const [from, to] = FROM_AGENT.includes(message.kind) ? [cluster.agent, cluster.listener] : [cluster.listener, cluster.agent];
+  const [from, to] = FROM_AGENT.includes(message.kind) ? [cluster.agent, cluster.listener] : FROM_ANOTHER_AGENT.includes(message.kind) ? [cluster.second, cluster.agent] : [cluster.listener, cluster.agent];
   const group = message.kind === "alarm" || message.kind === "state";
   return { from, to, datagram: from.seal(message, clear ? "clear" : group ? "group" : to.identity, { deflate: true }) };
 }

@@ -45,15 +45,24 @@ test.each([...LIMITED])("the limit of $kind $path is what the page says", ({ kin
 
 /** Some body of this kind in which one field has this value. */
 function withField(kind: MessageKind, path: string, value: string): unknown {
-  const [body] = fc.sample(ANY_BODY[kind] as fc.Arbitrary<object>, { seed: 1, numRuns: 1 });
-  const whole = JSON.parse(JSON.stringify(body)) as Record<string, unknown>;
   const parts = path.split(/\[\]\.|\./);
   const last = parts.pop() ?? "";
+  for (const body of fc.sample(ANY_BODY[kind] as fc.Arbitrary<object>, { seed: 1, numRuns: 40 })) {
+    const whole = JSON.parse(JSON.stringify(body)) as Record<string, unknown>;
+    const place = placeIn(whole, parts);
+    if (place === undefined) continue;
+    place[last] = value;
+    return whole;
+  }
+  throw new Error(`no body of ${kind} has ${path}`);
+}
+
+/** @returns undefined where one on the way is missing, as an optional one may be */
+function placeIn(whole: Record<string, unknown>, parts: readonly string[]): Record<string, unknown> | undefined {
   let place: unknown = whole;
   for (const part of parts) {
-    const inner: unknown = (place as Record<string, unknown>)[part];
+    const inner: unknown = (place as Record<string, unknown> | undefined)?.[part];
     place = Array.isArray(inner) ? inner[0] : inner;
   }
-  (place as Record<string, unknown>)[last] = value;
-  return whole;
+  return place as Record<string, unknown> | undefined;
 }
