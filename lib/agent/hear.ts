@@ -132,7 +132,9 @@ function ack(parts: Parts, { from, sender, body }: { readonly from: Address; rea
     parts.refusals.count("unknown alarm");
     return answer({ outcome: "refused", reason: "no such alarm is known here", by: "" });
   }
-  if (body.nonce !== ackNonce({ id: body.id, revision: body.revision }, parts.self.secrets.nonceKey)) {
+  // Under whichever name it was shown.
+  const names = [alarm.id, ...alarm.aliases.map(({ id }) => id)];
+  if (!names.some((id) => body.nonce === ackNonce({ id, revision: body.revision }, parts.self.secrets.nonceKey))) {
     parts.refusals.count("wrong nonce");
     return answer({ outcome: "refused", reason: "it does not name what was shown", by: "" });
   }

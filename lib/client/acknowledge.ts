@@ -55,8 +55,9 @@ export function sayAcks(parts: Parts, now: Now): void {
 }
 
 /** An agent's word on an acknowledgement. The first that confirms it is what people hear. */
-export function confirm(parts: Parts, { id, revision, outcome, reason, by }: Body<"acked">, said: Said, now: Now): void {
+export function confirm(parts: Parts, { id: named, revision, outcome, reason, by }: Body<"acked">, said: Said, now: Now): void {
   const { acks, draft, inbox, waiting, self } = parts;
+  const id = inbox.get(named)?.item.id ?? named;
   const told = acks.answer(id, { revision, agent: said.agent, outcome: { outcome, reason, by } }, among(parts, id));
   dropDone(parts);
   if (told === undefined) return;

@@ -99,6 +99,16 @@ export class Acks {
     return answers.size > 0 && (confirmed ? heard : known).every((agent) => answers.has(agent));
   }
 
+  /** The alarm has another name; what was shown is what is proven. @returns the acknowledgement that goes on */
+  rename({ from, to }: { readonly from: OccurrenceId; readonly to: OccurrenceId }, now: Now): PendingAck | undefined {
+    const held = this.#pending.get(from);
+    if (held === undefined || this.#pending.has(to)) return undefined;
+    const ack = { ...held.ack, id: to };
+    this.drop(from);
+    this.begin(ack, now);
+    return ack;
+  }
+
   /** The agent has just been found: what waits goes at once. */
   hasten(now: Ms): void {
     for (const id of this.#pending.keys()) this.#due.set(id, now);

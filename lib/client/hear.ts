@@ -17,6 +17,7 @@ import { confirm } from "./acknowledge.ts";
 import { type Fetched, LAG_PATIENCE_MS, LULL_MS } from "./fetching.ts";
 import type { AlarmItem, Inboxed, Said, StateItem } from "./inbox.ts";
 import type { Parts } from "./parts.ts";
+import { rename } from "./rename.ts";
 import { showEnded } from "./show-ended.ts";
 import type { KnownAgent } from "./turn.ts";
 import { takeVoices, wantVoices } from "./voices.ts";
@@ -159,7 +160,9 @@ function oweReceipt(parts: Parts, { item, seen, words }: Inboxed, agent: PeerId,
   if (seen >= ring) parts.receipts.owe(agent, { id, revision, ring, level: "seen" }, when);
 }
 
-function takeState(parts: Parts, state: StateItem, said: Said, now: Now): void {
+function takeState(parts: Parts, told: StateItem, said: Said, now: Now): void {
+  if (told.now !== undefined) rename(parts, { from: told.id, to: told.now }, now);
+  const state = told.now === undefined ? told : { ...told, id: told.now };
   const { inbox, draft, fetching, self } = parts;
   const held = inbox.get(state.id);
   const lacking = held === undefined || (held.closedAt !== undefined && state.ring > held.item.ring);

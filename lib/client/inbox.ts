@@ -60,6 +60,8 @@ export type Found =
 
 export class Inbox {
   readonly #entries = new Map<OccurrenceId, Inboxed>();
+  /** What an alarm was called before, as long as this process lives: whoever has just seen that name may still use it. */
+  readonly #renamed = new Map<OccurrenceId, OccurrenceId>();
   readonly #forget = new Deadlines<OccurrenceId>();
   readonly #changed = new Set<OccurrenceId>();
   /** For each agent, until one of them changes. */
@@ -73,7 +75,7 @@ export class Inbox {
   }
 
   get(id: OccurrenceId): Inboxed | undefined {
-    return this.#entries.get(id);
+    return this.#entries.get(id) ?? this.#entries.get(this.#renamed.get(id) ?? "");
   }
 
   /** How many an agent calls open. */
@@ -179,6 +181,24 @@ export class Inbox {
     return { before, after };
   }
 
+  /** It goes on under another name. What was rung and seen under either has been. @returns how it stands, and whether it was known by that name already */
+  rename({ from, to }: { readonly from: OccurrenceId; readonly to: OccurrenceId }, now: Now): { readonly entry: Inboxed; readonly known: boolean } | undefined {
+    const held = this.#entries.get(from);
+    if (held === undefined || from === to) return undefined;
+    const other = this.#entries.get(to);
+    this.#openCount -= Number(held.closedAt === undefined);
+    for (const agent of Object.keys(held.words)) this.#marks.delete(agent);
+    this.#entries.delete(from);
+    this.#changed.delete(from);
+    this.#forget.cancel(from);
+    this.#renamed.set(from, to);
+    const entry = other === undefined
+      ? { ...held, item: { ...held.item, id: to } }
+      : { ...other, rung: Math.max(other.rung, held.rung), seen: Math.max(other.seen, held.seen) };
+    this.#put(entry, now);
+    return { entry, known: other !== undefined };
+  }
+
   /** Agents are heard again, or are not any more. @returns what is over by that: only they had called it open */
   hush(silent: ReadonlySet<PeerId>, now: Now): readonly Inboxed[] {
     this.#silent = silent;
@@ -241,6 +261,7 @@ export class Inbox {
     // What is over is in nobody's open set.
     this.#entries.delete(id);
     this.#changed.delete(id);
+    for (const [from, to] of this.#renamed) if (to === id) this.#renamed.delete(from);
     return id;
   }
 

@@ -1,6 +1,7 @@
 /** What a listener says of its own acknowledgements and of its agents, in both languages; how an alarm stands is said by `alarm/wording.ts`. */
 
 import type { Language } from "../alarm/language.ts";
+import { SHORT_ID_LENGTH } from "../alarm/wording.ts";
 import { unreachable } from "../base/assert.ts";
 import type { Grade } from "./hearing.ts";
 
@@ -25,6 +26,11 @@ export function unconfirmedLine(language: Language): string {
 
 export function goneLine(language: Language): string {
   return PHRASES[language].gone;
+}
+
+/** Two agents had named one alarm, each for itself. */
+export function sameLine(id: string, language: Language): string {
+  return PHRASES[language].same(id.slice(0, SHORT_ID_LENGTH));
 }
 
 /** One agent that is not simply heard. @param heard those that are */
@@ -61,7 +67,7 @@ const PHRASES = {
   en: {
     youTook: "Acknowledged by you", already: "Already acknowledged", alreadyBy: (who: string) => `Already acknowledged by ${who}`,
     recorded: (why: string) => `Recorded only: ${why}`, refused: (why: string) => `Acknowledgement refused: ${why}`,
-    unconfirmed: "Acknowledgement not yet confirmed", gone: "Not open any more",
+    unconfirmed: "Acknowledgement not yet confirmed", gone: "Not open any more", same: (id: string) => `The same alarm as ${id}`,
     searching: (name: string) => `Looking for agent ${name}`,
     unanswered: (name: string) => `Agent ${name} is heard but does not answer: alarms may arrive, acknowledgements may not`,
     unknown: (name: string) => `Agent ${name} does not know this listener (revoked, or its database was lost): no alarm comes here. Ask for an invite, then: gapbell-client join --anew`,
@@ -74,7 +80,7 @@ const PHRASES = {
   zh: {
     youTook: "已由您确认", already: "已被确认", alreadyBy: (who: string) => `已由 ${who} 确认`,
     recorded: (why: string) => `仅作记录：${why}`, refused: (why: string) => `确认被拒绝：${why}`,
-    unconfirmed: "确认尚未确认", gone: "已不再活动",
+    unconfirmed: "确认尚未确认", gone: "已不再活动", same: (id: string) => `与 ${id} 是同一告警`,
     searching: (name: string) => `正在寻找代理 ${name}`,
     unanswered: (name: string) => `能听到代理 ${name}，但它没有应答：告警可能到达，确认可能无法送出`,
     unknown: (name: string) => `代理 ${name} 不认识本监听程序（已被吊销，或其数据库已丢失）：告警不会到达本机。请索取邀请，然后运行：gapbell-client join --anew`,

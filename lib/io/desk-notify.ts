@@ -77,7 +77,13 @@ export function openNotifyDesk({ language, timezone, log, command = "notify-send
   };
 
   const show = async (showing: Showing): Promise<boolean> => {
-    const { alarm, rings } = showing;
+    const { alarm, rings, was = "" } = showing;
+    const before = popups.get(was);
+    if (before !== undefined) {
+      popups.delete(was);
+      popups.set(alarm.id, before);
+    }
+    surplus.delete(was);
     const own = popups.get(alarm.id);
     if (showing.listed !== undefined) {
       if (alarm.quiet !== true) counted.add(alarm.id);

@@ -79,8 +79,14 @@ class Terminal {
   }
 
   show(showing: Showing): boolean | Promise<boolean> {
-    const { alarm, rings, unverified, listed } = showing;
+    const { alarm, rings, unverified, listed, was = "" } = showing;
     const { language, operator, person, live } = this.#options;
+    const before = this.#open.get(was);
+    if (before !== undefined) {
+      this.#open.delete(was);
+      this.#open.set(alarm.id, before);
+      if (this.#selected === was) this.#selected = alarm.id;
+    }
     const held = this.#open.get(alarm.id);
     const mine = alarm.to.includes(operator);
     this.#list(showing, held, mine);

@@ -11,6 +11,8 @@ export type Showing = {
   readonly rings: boolean;
   /** The packet's freshness could not be verified yet. */
   readonly unverified: boolean;
+  /** It stands on show under this id, and is the same alarm. */
+  readonly was?: string;
   /** One of many that are put into the list at once, without a word or a sound of its own: how it stands, or "". */
   readonly listed?: string;
 };
