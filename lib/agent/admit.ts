@@ -99,6 +99,12 @@ export function admitReport(parts: Parts, report: Report, now: Now): string | un
   if (report.condition === "cleared") {
     doubt(parts, { key, latest, report }, now);
     if (latest === undefined) return undefined;
+    // Whoever hears the same source by a better clock will say when it ends.
+    if (report.endedAt !== undefined && parts.sync.isDisputed(latest.id) && parts.peers.present(now.mono).length > 0) {
+      parts.book.put(latest, now);
+      return latest.id;
+    }
+    if (latest.life.condition !== "cleared") parts.sync.cleared(latest.id, { passed: report.endedAt !== undefined });
     clear(parts, latest, report, now);
     return latest.id;
   }

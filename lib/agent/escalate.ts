@@ -188,7 +188,8 @@ export class WayOut {
   takeRequests(): readonly LinkRequest[] {
     const requests = this.#requests;
     this.#requests = [];
-    return requests;
+    // What was taken back in the very turn that would give it is not given.
+    return requests.filter((request) => request.kind !== "submit" || this.#pursuits.get(request.escalation.id)?.withdrawn !== true);
   }
 
   takeChanged(): readonly Pursuit[] {

@@ -53,6 +53,8 @@ export class SyncLog {
   readonly #noted = new Map<OccurrenceId, Noted>();
   /** When a raise of it was last reported to us. */
   readonly #reported = new Map<OccurrenceId, Ms>();
+  readonly #ended = new Set<OccurrenceId>();
+  readonly #disputed = new Set<OccurrenceId>();
   readonly #asked = new Map<OccurrenceId, WallMs>();
   #number = 0;
 
@@ -99,6 +101,23 @@ export class SyncLog {
   /** A source has told us that it holds. */
   reported(id: OccurrenceId, at: Ms): void {
     this.#reported.set(id, at);
+  }
+
+  /** A source has told us that it is over. @param passed only by an end that has passed: by a clock that is wrong that is none */
+  cleared(id: OccurrenceId, { passed }: { readonly passed: boolean }): void {
+    if (passed) this.#ended.add(id);
+    else this.#ended.delete(id);
+    if (!passed) this.#reported.delete(id);
+  }
+
+  /** Another agent calls open what we have seen end. */
+  reopened(id: OccurrenceId): void {
+    if (this.#ended.delete(id)) this.#disputed.add(id);
+  }
+
+  /** Whether passed ends of it are not believed here while another agent is heard. */
+  isDisputed(id: OccurrenceId): boolean {
+    return this.#disputed.has(id);
   }
 
   reportedAt(id: OccurrenceId): Ms | undefined {
@@ -154,6 +173,8 @@ export class SyncLog {
     this.#noted.delete(id);
     this.#reported.delete(id);
     this.#asked.delete(id);
+    this.#ended.delete(id);
+    this.#disputed.delete(id);
     for (const held of this.#peers.values()) for (const set of [held.known, held.urgent, held.others]) set.delete(id);
   }
 
@@ -215,7 +236,7 @@ export class SyncLog {
       held.others.delete(id);
       if (alarm === undefined || noted === undefined) return [];
       const whole = alarm.life.condition !== "cleared" && held.known.get(id)?.report !== noted.mark.report;
-      return [entryOf(alarm, { whole, read, now })];
+      return [entryOf(alarm, { whole, ended: this.#ended.has(id), read, now })];
     });
     return fit(entries, { frame: SYNC_FRAME_BYTES, deflate: true, most: BATCH }).map((group) => {
       this.#number += 1;

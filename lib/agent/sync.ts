@@ -19,6 +19,9 @@ import { exportMember, importInvite, importMember } from "./sharing.ts";
 import { DUE_TOLERANCE_MS, markOf, type Paper } from "./sync-log.ts";
 import { stateOf } from "./views.ts";
 
+/** What fires is said again within so long: where the clock of one agent is wrong, to it an end has passed that lies ahead. */
+const REPEATED_WITHIN_MS: Ms = seconds(90);
+
 /** So long another agent has to say that a source still speaks to it. */
 const STALE_ASK_MS: Ms = seconds(10);
 
@@ -84,7 +87,7 @@ export function askBeforeStale({ sync, peers, book }: Parts, alarm: Alarm, now: 
 function takeEntry(parts: Parts, peer: PeerId, entry: Entry, now: Now): void {
   const told = accountFrom(entry, now);
   const [first, ...others] = ownOf(parts, told);
-  if (first !== undefined) join(parts, [first, ...others], told, now);
+  if (first !== undefined) join(parts, [first, ...others], { told, ended: entry.ended === true }, now);
   else if (told.condition.clearedAt === undefined) takeNew(parts, told, now);
   parts.sync.heard(peer, entry, now);
   // It asks before it calls the source silent: to us that source may still speak.
@@ -136,9 +139,9 @@ function takeNew(parts: Parts, told: Told, now: Now): void {
 }
 
 /** @param own at least one; where there are more, two names have turned out to be of one occurrence */
-function join(parts: Parts, own: readonly [Alarm, ...Alarm[]], told: Told, now: Now): void {
+function join(parts: Parts, own: readonly [Alarm, ...Alarm[]], { told, ended }: { readonly told: Told; readonly ended: boolean }, now: Now): void {
   const [first] = own;
-  const known = own.map((alarm) => accountOf(undoubted(parts, alarm, told, now)));
+  const known = own.map((alarm) => accountOf(undoubted(parts, alarm, { told, ended }, now)));
   const report = told.report.said === undefined ? accountOf(first).report : { stamp: told.report.stamp, said: told.report.said };
   const merged = known.reduce(merge, { ...told, report });
   const [name, ...aliases] = merged.names;
@@ -159,12 +162,12 @@ function join(parts: Parts, own: readonly [Alarm, ...Alarm[]], told: Told, now: 
   }
 }
 
-/** A raise that was reported here after the clear that the other tells is a raise after it. */
-function undoubted({ sync, self }: Parts, alarm: Alarm, { condition }: Told, now: Now): Alarm {
-  const { clearedAt, stamp } = condition;
+/** A raise that was reported here after the clear that the other tells is a raise after it; an end passed by its clock alone is no clear. */
+function undoubted({ sync, self }: Parts, alarm: Alarm, { told, ended }: { readonly told: Told; readonly ended: boolean }, now: Now): Alarm {
+  const { clearedAt, stamp } = told.condition;
   if (clearedAt === undefined || !isOpen(alarm) || compareStamps(stamp, alarm.stamps.condition) < 0) return alarm;
   const reportedAt = sync.reportedAt(alarm.id);
-  if (reportedAt === undefined || now.mono - reportedAt >= now.wall - clearedAt) return alarm;
+  if (reportedAt === undefined || now.mono - reportedAt >= now.wall - clearedAt + (ended ? REPEATED_WITHIN_MS : 0)) return alarm;
   return { ...alarm, stamps: { ...alarm.stamps, condition: { number: stamp.number + 1, agent: self.voice.id } } };
 }
 
@@ -201,6 +204,7 @@ function move(parts: Parts, alarm: Alarm, merged: Account, now: Now): void {
     draft.remember(alarm.id, now.wall, { kind: "acknowledged", operator, way, comment, told, counts: true, why: "" });
   }
   if (cleared && isOpen(alarm)) draft.remember(alarm.id, now.wall, { kind: "cleared", acknowledged: taken !== undefined });
+  if (!cleared && !isOpen(alarm)) parts.sync.reopened(alarm.id);
   if (!cleared && !isOpen(alarm)) draft.remember(alarm.id, now.wall, { kind: "continued" });
   const changed = classification.module !== alarm.classification.module || classification.item !== alarm.classification.item || severity !== alarm.classification.severity;
   if (changed) rememberClassification(parts, alarm.id, classification, now);

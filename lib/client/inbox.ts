@@ -186,7 +186,7 @@ export class Inbox {
     const held = this.#entries.get(from);
     if (held === undefined || from === to) return undefined;
     const other = this.#entries.get(to);
-    this.#openCount -= Number(held.closedAt === undefined);
+    this.#count(held.words, -1);
     for (const agent of Object.keys(held.words)) this.#marks.delete(agent);
     this.#entries.delete(from);
     this.#changed.delete(from);

@@ -205,6 +205,8 @@ export const SyncEntry = z.object({
   raisedMs: ms, condition: SyncStamp,
   /** How long it has been cleared; absent while it is not. */
   clearedMs: ms.optional(),
+  /** Only an end that was foretold, and has passed by this agent's clock, says so. */
+  ended: z.boolean().optional(),
   revision: count, ackFrom: count, ring: count,
   /** What is left of the acknowledgement deadline. */
   leftMs: ms,

@@ -25,15 +25,15 @@ function aTold(set: Partial<Alarm> = {}): Alarm {
 
 test("the account that arrives is the one that was sent, by whatever clocks", () => {
   const sent = aTold({ aliases: [{ id: `${ID.slice(1)}1`, at: NOW.wall }] });
-  expect(accountFrom(entryOf(sent, { whole: true, read: READ, now: NOW }), NOW)).toEqual(accountOf(sent));
+  expect(accountFrom(entryOf(sent, { whole: true, ended: false, read: READ, now: NOW }), NOW)).toEqual(accountOf(sent));
   const there = { mono: 77, wall: NOW.wall + hours(1) };
-  const { staleAt, raisedAt, standing } = accountFrom(entryOf(sent, { whole: true, read: READ, now: NOW }), there);
+  const { staleAt, raisedAt, standing } = accountFrom(entryOf(sent, { whole: true, ended: false, read: READ, now: NOW }), there);
   expect([staleAt, raisedAt, standing.due]).toEqual([there.wall + 9000, there.wall - 4000, there.mono + sent.life.ackDue - NOW.mono]);
 });
 
 test("thirty labels and a long text go along whole, deflated", () => {
   const labels = Object.fromEntries([["module", "osd"], ["item", "osd.12"], ...Array.from({ length: 28 }, (_, at) => [`kubernetes_label_${at}`, `value-${at}-of-the-pod`])]);
-  const { labels: told, detail } = entryOf(aTold({ labels, identity: Object.keys(labels), detail: "more ".repeat(40) }), { whole: true, read: READ, now: NOW });
+  const { labels: told, detail } = entryOf(aTold({ labels, identity: Object.keys(labels), detail: "more ".repeat(40) }), { whole: true, ended: false, read: READ, now: NOW });
   expect(told).toEqual(labels);
   expect(detail).toBe("more ".repeat(40));
 });
@@ -43,7 +43,7 @@ test("whatever a source writes, the entry fits a datagram and keeps the labels t
   fc.assert(
     fc.property(longText(512).map(oneLine), longText(1000).map(manyLines), fc.integer({ min: 1, max: 62 }), (text, detail, count) => {
       const labels = Object.fromEntries([["module", "osd"], ["item", "osd.12"], ...Array.from({ length: count }, (_, at) => [`label${at}`, random(900 + at)])]);
-      const entry = entryOf(aTold({ labels, identity: Object.keys(labels), text, detail }), { whole: true, read: READ, now: NOW });
+      const entry = entryOf(aTold({ labels, identity: Object.keys(labels), text, detail }), { whole: true, ended: false, read: READ, now: NOW });
       expect(encodeBody({ kind: "sync", body: { number: 2 ** 32 - 1, entries: [entry] } }, { deflate: true })).toMatchObject({ ok: true });
       expect(entry.labels).toMatchObject({ module: "osd", item: "osd.12" });
     }),

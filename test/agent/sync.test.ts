@@ -64,6 +64,18 @@ describe("a source that reaches only one", () => {
     expect(pair.b.agent.alarm(id)).toMatchObject({ condition: "cleared", phase: "idle" });
   });
 
+  test("a clear that both hear, soon after the raise, ends it at both and rings for nobody", () => {
+    const pair = TwoAgents.paired();
+    const id = pair.a.agent.raises("minor", { generatedAt: WALL });
+    pair.b.agent.raises("minor", { generatedAt: WALL });
+    pair.passes(seconds(5));
+    pair.a.agent.clears();
+    pair.passes(100);
+    pair.b.agent.clears();
+    pair.passes(seconds(2));
+    for (const { agent } of [pair.a, pair.b]) expect(agent.alarm(id)).toMatchObject({ condition: "cleared", ring: 1 });
+  });
+
   test("its repeats keep the alarm from becoming stale at the other; once it is silent, it is stale at both", () => {
     const pair = TwoAgents.paired();
     const id = pair.a.agent.raises("minor", { staleAfter: "90s" });
@@ -247,6 +259,22 @@ describe("clocks that are an hour apart", () => {
     pair.passes(seconds(1));
     expect(Number(pair.b.agent.alarm(id)["clearedAt"]) - pair.b.agent.now.wall).toBeGreaterThan(-seconds(3));
   });
+});
+
+test("a Prometheus whose ends have passed for the one agent whose clock is ahead is heard by the other, and rings once more at most", () => {
+  const pair = TwoAgents.paired();
+  pair.b.agent.setsClock(hours(1));
+  const since = pair.a.agent.now.wall;
+  const rings: unknown[] = [];
+  for (let minute = 0; minute < 4; minute += 1) {
+    for (const { agent } of [pair.a, pair.b]) agent.fires({ at: pair.a.agent.now.wall, since });
+    pair.passes(minutes(1));
+    const [alarm] = pair.a.agent.alarms().filter(({ source }) => source !== "gapbell");
+    expect(alarm).toMatchObject({ condition: "raised" });
+    rings.push(alarm?.["ring"]);
+    expect(pair.b.agent.alarms().filter(({ id }) => id === alarm?.["id"])).toMatchObject([{ condition: "raised", ring: alarm?.["ring"] }]);
+  }
+  expect(new Set(rings).size).toBeLessThanOrEqual(2);
 });
 
 test("what both have heard of the same source is told once each, and then there is silence", () => {

@@ -172,6 +172,12 @@ export class BesiegedAgent {
     return body.occurrences[0] ?? "";
   }
 
+  /** As a Prometheus posts: what fires, by the clock of the source. */
+  fires({ at, since }: { readonly at: number; readonly since: number }): void {
+    const body = [{ labels: { alertname: "Full", module: "osd", item: "osd.12", severity: "minor" }, annotations: { summary: "disk is full" }, startsAt: new Date(since).toISOString(), endsAt: new Date(at + minutes(4)).toISOString() }];
+    this.put({ kind: "reported", format: "alertmanager-api", body: utf8(JSON.stringify(body)), ticket: (this.#ticket += 1) });
+  }
+
   clears(item = "osd.12"): void {
     this.put({ kind: "reported", format: "reports", body: utf8(JSON.stringify({ condition: "cleared", labels: { module: "osd", item }, text: "" })), ticket: (this.#ticket += 1) });
   }

@@ -93,7 +93,7 @@ const syncEntry: fc.Arbitrary<Body<"sync">["entries"][number]> = maybe(
   }),
   fc.record({
     taken: fc.record({ n: count, a: hex(8), ms, by: anyText(8, 1), way: fc.constantFrom("listener", "console", "robot", "outside"), comment: anyText(8), told: fc.boolean(), revision: count }),
-    clearedMs: ms, staleMs: ms, source: anyText(8), labels: fc.constant({ module: "osd" }), identity: fc.constant(["module"]), text: anyText(8), weight: fc.constantFrom("critical", "info"),
+    clearedMs: ms, ended: fc.boolean(), staleMs: ms, source: anyText(8), labels: fc.constant({ module: "osd" }), identity: fc.constant(["module"]), text: anyText(8), weight: fc.constantFrom("critical", "info"),
   }),
 );
 

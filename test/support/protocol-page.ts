@@ -107,7 +107,7 @@ const MEANINGS: { readonly [Kind in MessageKind]: Readonly<Record<string, string
   sync: {
     number: "to be named by SYNCED; counted anew in each life of the agent", "entries[].key": "keyed hash of the identity labels", "entries[].ids": "every name of the occurrence, the first is its id",
     "entries[].ats": "the raise time that each id was made of", "entries[].raisedMs": "how long ago it was taken in",
-    "entries[].condition.n": "stamp of the last raise or clear", "entries[].condition.a": "the agent that gave the stamp", "entries[].clearedMs": "how long it has been cleared; absent while it holds",
+    "entries[].condition.n": "stamp of the last raise or clear", "entries[].condition.a": "the agent that gave the stamp", "entries[].clearedMs": "how long it has been cleared; absent while it holds", "entries[].ended": "only a foretold end, passed by this agent's clock, says so",
     "entries[].revision": "of the alarm", "entries[].ackFrom": "an acknowledgement of an older revision does not count", "entries[].ring": "of the alarm", "entries[].leftMs": "what is left of the acknowledgement deadline",
     "entries[].reached": "somebody outside was told of this revision", "entries[].staleMs": "until it is stale; absent where it never is; 0 or less asks whether its source still speaks",
     "entries[].taken.n": "stamp of the acknowledgement", "entries[].taken.a": "likewise", "entries[].taken.ms": "how long ago", "entries[].taken.by": "who took it", "entries[].taken.way": "by which way",
