@@ -1,9 +1,10 @@
-/** The agent's node: joins the production machine, drive and `perform` to the ports of this world, as agent.ts does to the real ones. */
+/** An agent's node: joins the production machine, drive and `perform` to the ports of this world, as agent.ts does to the real ones. */
 
 import { peerOfMember } from "../../lib/agent/hear.ts";
 import type { Member } from "../../lib/agent/listeners.ts";
 import { Agent } from "../../lib/agent/machine.ts";
 import { performer } from "../../lib/agent/perform.ts";
+import { peeredIn } from "../../lib/agent/peers.ts";
 import { remember } from "../../lib/agent/restore.ts";
 import type { AgentEvent, AgentSettings, AgentTurn, Question, ReportFormat } from "../../lib/agent/turn.ts";
 import type { Alarm } from "../../lib/alarm/alarm.ts";
@@ -17,7 +18,7 @@ import { type Identity, KeyRing } from "../../lib/trust/keys.ts";
 import { Opener } from "../../lib/trust/opener.ts";
 import { nextEpoch } from "../../lib/trust/sealer.ts";
 import { SEAL } from "../../lib/wire/seal.ts";
-import { CLUSTER, VOICE } from "./cluster.ts";
+import { CLUSTER, type Voice } from "./cluster.ts";
 import type { Host, Life } from "./host.ts";
 import type { Nic, Station } from "./lan.ts";
 import { AGENT_UNICAST_PORT } from "./lan.ts";
@@ -28,6 +29,7 @@ import type { World } from "./world.ts";
 export class AgentHost {
   readonly #world: World;
   readonly host: Host;
+  readonly voice: Voice;
   readonly station: Station;
   settings: AgentSettings;
   #put: ((event: AgentEvent) => void) | undefined;
@@ -35,13 +37,14 @@ export class AgentHost {
   /** When the machine next wants to be woken, on its boot clock. */
   nextWakeup: () => Ms | undefined = () => undefined;
 
-  constructor(world: World, { host, nics, settings }: { readonly host: Host; readonly nics: readonly Nic[]; readonly settings: AgentSettings }) {
+  constructor(world: World, { host, voice, nics, settings }: { readonly host: Host; readonly voice: Voice; readonly nics: readonly Nic[]; readonly settings: AgentSettings }) {
     this.#world = world;
     this.host = host;
+    this.voice = voice;
     this.settings = settings;
     this.station = { host, side: "agent", nics, port: AGENT_UNICAST_PORT, receive: () => {}, broken: () => {} };
     host.start = (life) => this.#start(life);
-    host.disk.onDurable = (changes) => world.watchers.tell("durable", changes);
+    host.disk.onDurable = (changes) => world.watchers.tellOf(this, "durable", changes);
   }
 
   /** Answered once it is on disk. @returns undefined where nobody listens */
@@ -63,9 +66,10 @@ export class AgentHost {
     return (this.host.disk.row("members", identity.id) as Member | undefined)?.revoked !== undefined;
   }
 
-  /** As it lies on the disk. */
+  /** As it lies on the disk, by whichever of its names. */
   alarm(id: string): Alarm | undefined {
-    return (this.host.disk.row("alarms", id) as { readonly alarm: Alarm } | undefined)?.alarm;
+    const row = this.host.disk.row("alarms", id) as { readonly alarm: Alarm } | undefined;
+    return row?.alarm ?? [...this.alarms()].find(({ aliases }) => aliases.some((alias) => alias.id === id));
   }
 
   *alarms(): Generator<Alarm> {
@@ -93,7 +97,7 @@ export class AgentHost {
     const stored = store.load("meta").find(({ id }) => id === "epoch")?.row;
     const epoch = nextEpoch({ stored: BigInt(typeof stored === "string" ? stored : 0), wallMs: now.wall, random16: this.#world.dice.uint32() & 0xffff });
     this.#put = undefined;
-    this.#world.watchers.tell("agentStarts");
+    this.#world.watchers.tellOf(this, "agentStarts");
     void store.commit([{ kind: "put", table: "meta", id: "epoch", row: String(epoch) }]).then((written) => {
       if (written.ok) this.#run(life, { store, epoch });
       else host.kill();
@@ -102,12 +106,14 @@ export class AgentHost {
 
   #run(life: Life, { store, epoch }: { readonly store: ReturnType<Host["disk"]["open"]>; readonly epoch: bigint }): void {
     const world = this.#world;
-    const { host, station } = this;
+    const { host, station, voice } = this;
+    const { identity } = voice;
     const now = host.clock.now();
     const remembered = remember(store, { boot: host.clock.boot, now });
-    const ring = new KeyRing(VOICE);
+    const ring = new KeyRing(identity);
     ring.setGroup(CLUSTER.group.kid, CLUSTER.group.key);
     for (const member of remembered.members) ring.addPeer(peerOfMember(member));
+    for (const { peer } of peeredIn(remembered.peers, { clusterKey: CLUSTER.key, voice: identity })) ring.addAgent(peer);
     const seal = world.plan.realSeal ? SEAL : CHEAP_SEAL;
     const opener = new Opener({ ring, side: "agent", seal });
     const tickets = (this.#tickets = new Tickets());
@@ -115,8 +121,8 @@ export class AgentHost {
     const machine = new Agent({
       settings: this.settings, remembered, seed: world.dice.uint32(), now,
       self: {
-        clusterName: CLUSTER.name, clusterKey: CLUSTER.key, agentName: "node1", version: "sim", versions: [1, 1], port: AGENT_UNICAST_PORT, voice: VOICE,
-        voiceCertificate: CLUSTER.voiceCertificate, group: CLUSTER.group, secrets: CLUSTER.secrets, boot: clock.boot, epoch, keySecret: sha256(utf8(`group ${world.plan.seed} ${life.number}`)),
+        clusterName: CLUSTER.name, clusterKey: CLUSTER.key, agentName: voice.name, version: "sim", versions: [1, 1], port: AGENT_UNICAST_PORT, voice: identity,
+        voiceCertificate: voice.certificate, group: CLUSTER.group, secrets: CLUSTER.secrets, boot: clock.boot, epoch, keySecret: sha256(utf8(`group ${world.plan.seed} ${host.name} ${life.number}`)),
       },
     });
     this.nextWakeup = () => machine.nextWakeup();
@@ -126,20 +132,20 @@ export class AgentHost {
     const perform = performer({
       store, ring, opener, tickets, put, log: { write: () => {} },
       lan: {
-        broadcast: (datagram) => {
-          if (!life.over) world.sent(station, datagram, undefined);
+        broadcast: (datagram, to) => {
+          if (!life.over) world.sent(station, datagram, to === "agents" ? "agents" : undefined);
         },
         send: (datagram, to) => {
           if (!life.over) world.sent(station, datagram, to);
         },
         close: () => {},
       },
-      link: world.jumpHost.port(life),
-      sealer: new WatchedSealer({ ring, epoch, seal, tell: (said) => life.over || world.watchers.tell("said", { host, sender: VOICE.id, ...said }) }),
+      link: world.jumpHost.port(this, life),
+      sealer: new WatchedSealer({ ring, epoch, seal, tell: (said) => life.over || world.watchers.tellOf(this, "said", { host, sender: identity.id, ...said }) }),
       exit: () => host.kill(),
     });
     const loop = drive<AgentEvent, AgentTurn>({
-      machine: watched(machine, { world, host, see: (turn) => world.watchers.tell("decided", turn) }),
+      machine: watched(machine, { world, host, see: (turn) => world.watchers.tellOf(this, "decided", turn) }),
       clock, tick: { kind: "tick" }, soon: (then) => world.agenda.soon(life.guard(then)),
       perform: (turn) => perform(turn).catch((thrown: unknown) => world.broke(host, thrown)),
     });

@@ -19,10 +19,19 @@ import { MAIL_SETTINGS, ROBOT_SETTINGS, WECOM_SETTINGS } from "../support/channe
 const bytes = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);
 
 const SIGNER = identityFrom({ ed: bytes(1), x: bytes(2) });
-export const VOICE: Identity = identityFrom({ ed: bytes(3), x: bytes(4) });
+
+/** One agent of the cluster: its keys, and the certificate under which they are believed. */
+export type Voice = { readonly name: string; readonly serial: number; readonly identity: Identity; readonly certificate: string };
+
+function voiceOf(serial: number, identity: Identity): Voice {
+  const name = `node${serial}`;
+  return { name, serial, identity, certificate: issue("voice", { serial, agent: name, ed: toBase64(identity.ed), x: toBase64(identity.x) }, SIGNER.signer) };
+}
+
+/** The agents that a world may have. */
+export const VOICES: readonly [Voice, Voice] = [voiceOf(1, identityFrom({ ed: bytes(3), x: bytes(4) })), voiceOf(2, identityFrom({ ed: bytes(10), x: bytes(11) }))];
 export const CLUSTER = {
   name: "c1", key: SIGNER.ed, id: toBase64(clusterIdOf(SIGNER.ed)), group: { kid: 1, key: bytes(5) },
-  voiceCertificate: issue("voice", { serial: 1, agent: "node1", ed: toBase64(VOICE.ed), x: toBase64(VOICE.x) }, SIGNER.signer),
   secrets: { alarmKey: bytes(6), nonceKey: bytes(7), escalationKey: bytes(8), challengeKey: bytes(9) },
 } as const;
 

@@ -109,6 +109,22 @@ const FAULTS: Readonly<Record<FaultName, (blow: Blow) => void>> = {
     world.lan.udpBlocked.add(host.index);
     world.agenda.after(dice.fraction() * hours(2), () => world.lan.udpBlocked.delete(host.index));
   }),
+  "agents apart": ({ world, dice, strength }) => often(world, dice, hours(3) / strength, () => {
+    const [one, other] = world.agents;
+    if (one === undefined || other === undefined) return;
+    const ways = [`${one.host.index}>${other.host.index}`, `${other.host.index}>${one.host.index}`];
+    world.strike("agents apart");
+    for (const way of ways) world.lan.blocked.add(way);
+    world.agenda.after(dice.fraction() * pick(dice, [minutes(3), minutes(30), hours(3)]), () => {
+      for (const way of ways) world.lan.blocked.delete(way);
+    });
+  }),
+  "an hour apart": ({ world }) => {
+    const [, second] = world.agents;
+    if (second === undefined) return;
+    world.strike("an hour apart");
+    second.host.clock.step(hours(1));
+  },
   "interface gone": ({ world, dice, strength }) => often(world, dice, hours(4) / strength, () => {
     const nic = anyOf(dice, anyOf(dice, world.lan.stations)?.nics ?? []);
     if (nic === undefined) return;
@@ -217,6 +233,7 @@ const FAULTS: Readonly<Record<FaultName, (blow: Blow) => void>> = {
   "reported twice": ({ world, strength }) => troubles(world, "reported twice", { twice: 0.5 * strength }),
   "source clock wrong": ({ world, dice, strength }) => troubles(world, "source clock wrong", { skewMs: Math.round((dice.fraction() - 0.6) * hours(48) * strength) }),
   "keys grow old": ({ world, dice, strength }) => often(world, dice, hours(3) / strength, () => {
+    if (world.agents.length > 1) return;
     const { disk } = world.agent.host;
     const group = disk.row("meta", "group");
     if (typeof group !== "object" || group === null) return;
@@ -227,7 +244,8 @@ const FAULTS: Readonly<Record<FaultName, (blow: Blow) => void>> = {
   }),
   "laptop stolen": ({ world, dice, strength }) => often(world, dice, hours(8) / strength, () => {
     const listener = anyOf(dice, world.listeners);
-    if (listener === undefined || world.agent.hasRevoked(listener)) return;
+    // Agents of a pair do not tell each other of revocations and group keys.
+    if (listener === undefined || world.agents.length > 1 || world.agent.hasRevoked(listener)) return;
     world.strike("laptop stolen", listener.host.name);
     world.agent.ask({ kind: "revoked", certificates: [revocationOf(listener)] }, () => {});
   }),
@@ -235,7 +253,8 @@ const FAULTS: Readonly<Record<FaultName, (blow: Blow) => void>> = {
   "said again": ({ world, strength }) => troubles(world, "said again", { again: 0.5 * strength }),
   "rules change": ({ world, dice, strength }) => often(world, dice, hours(6) / strength, () => {
     world.strike("rules change");
-    world.agent.reload(settings({ rate: world.plan.lanRate, quick: dice.fraction() < 0.5 }));
+    const changed = settings({ rate: world.plan.lanRate, quick: dice.fraction() < 0.5 });
+    for (const agent of world.agents) agent.reload(changed);
   }),
 };
 
@@ -289,8 +308,9 @@ function troubles(world: World, name: FaultName, set: Partial<World["sources"]["
 }
 
 function anyHost(world: World, dice: Prng): Host {
-  // The agent is where most can break.
-  return dice.fraction() < 0.5 ? world.agent.host : (anyOf(dice, world.hosts) ?? world.agent.host);
+  // An agent is where most can break.
+  const agent = (): Host => (anyOf(dice, world.agents) ?? world.agent).host;
+  return dice.fraction() < 0.5 ? (world.agents.length > 1 ? agent() : world.agent.host) : (anyOf(dice, world.hosts) ?? world.agent.host);
 }
 
 

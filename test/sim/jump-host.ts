@@ -8,7 +8,7 @@ import type { RelayRequest } from "../../lib/port/relay-door.ts";
 import type { LinkAnswer, LinkRequest } from "../../lib/port/relay-link.ts";
 import type { Reply } from "../../lib/port/tickets.ts";
 import { signRequest } from "../../lib/wire/request-signature.ts";
-import { VOICE } from "./cluster.ts";
+import type { AgentHost } from "./agent-host.ts";
 import type { Life } from "./host.ts";
 import { cheaplySigned } from "./seal.ts";
 import type { World } from "./world.ts";
@@ -41,13 +41,13 @@ export class JumpHost {
     this.#dice = dice;
   }
 
-  /** The link as one life of the agent has it. */
-  port(life: Life): { readonly ask: (request: LinkRequest) => Promise<LinkAnswer>; readonly use: () => void } {
+  /** The link as one life of an agent has it. */
+  port(agent: AgentHost, life: Life): { readonly ask: (request: LinkRequest) => Promise<LinkAnswer>; readonly use: () => void } {
     const { wall } = life.host.clock.now();
     let counter = BigInt(Math.max(0, wall)) << 16n;
     const ask = async (request: LinkRequest, again: boolean): Promise<LinkAnswer> => {
       counter += 1n;
-      const answer = await this.#call(life, request, counter);
+      const answer = await this.#call({ agent, life }, request, counter);
       if (answer.kind === "silent") return answer;
       const ahead = answer.reply.status === 401 ? counterIn(answer.reply.body) : undefined;
       if (ahead === undefined || !again) return answerOf(request, answer.reply);
@@ -56,17 +56,17 @@ export class JumpHost {
     };
     return {
       ask: (request) => {
-        this.#world.watchers.tell("asked", request);
+        this.#world.watchers.tellOf(agent, "asked", request, agent);
         return ask(request, true);
       },
       use: () => {},
     };
   }
 
-  #call(life: Life, request: LinkRequest, counter: bigint): Promise<HttpAnswer> {
+  #call({ agent, life }: { readonly agent: AgentHost; readonly life: Life }, request: LinkRequest, counter: bigint): Promise<HttpAnswer> {
     const { agenda } = this.#world;
     const withinMs = request.kind === "events" ? POLL_ANSWER_MS : ANSWER_MS;
-    const sent = this.#requestOf(life, request, counter);
+    const sent = this.#requestOf({ agent, life }, request, counter);
     return new Promise((resolve) => {
       const end = life.guard.bind(life);
       const silent = (reason: string): (() => void) => end(() => resolve({ kind: "silent", reason }));
@@ -84,11 +84,12 @@ export class JumpHost {
     });
   }
 
-  #requestOf(life: Life, request: LinkRequest, counter: bigint): RelayRequest {
+  #requestOf({ agent, life }: { readonly agent: AgentHost; readonly life: Life }, request: LinkRequest, counter: bigint): RelayRequest {
     const { route, method, path, id, body } = callOf(request);
     const parts = { method, path, body: body === undefined ? new Uint8Array() : utf8(JSON.stringify(body)) };
-    const claim = { key: VOICE.id, time: Math.max(0, life.host.clock.now().wall), counter, idempotency: request.kind === "submit" ? request.escalation.id : `n${counter}` };
-    const headers = this.#world.plan.realSeal ? signRequest(parts, claim, VOICE.signer) : cheaplySigned(parts, claim);
+    const { identity } = agent.voice;
+    const claim = { key: identity.id, time: Math.max(0, life.host.clock.now().wall), counter, idempotency: request.kind === "submit" ? request.escalation.id : `n${counter}` };
+    const headers = this.#world.plan.realSeal ? signRequest(parts, claim, identity.signer) : cheaplySigned(parts, claim);
     const [, query] = path.split("?");
     return { route, id, query: query === undefined ? {} : Object.fromEntries(query.split("&").map((pair) => pair.split("="))), headers, parts };
   }

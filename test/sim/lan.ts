@@ -66,13 +66,14 @@ export class LocalNet {
     this.#dice = dice;
   }
 
-  broadcast(from: Station, bytes: Uint8Array): void {
+  /** @param side who has a socket on the port that it goes to */
+  broadcast(from: Station, bytes: Uint8Array, side: Side = from.side === "agent" ? "client" : "agent"): void {
     for (const nic of from.nics) {
       if (!nic.up) continue;
       const wire: Wire = { bytes, from: { host: nic.address, port: from.port }, origin: "genuine" };
       this.#record(from.host, wire);
       for (const to of this.stations) {
-        if (to.side !== from.side && to.nics.some(({ subnet }) => subnet === nic.subnet)) this.#carry(from, to, wire);
+        if (to.side === side && to !== from && to.nics.some(({ subnet }) => subnet === nic.subnet)) this.#carry(from, to, wire);
       }
     }
   }

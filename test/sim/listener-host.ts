@@ -13,7 +13,7 @@ import { type Identity, KeyRing } from "../../lib/trust/keys.ts";
 import { Opener } from "../../lib/trust/opener.ts";
 import { nextEpoch } from "../../lib/trust/sealer.ts";
 import { SEAL } from "../../lib/wire/seal.ts";
-import { CLUSTER, VOICE } from "./cluster.ts";
+import { CLUSTER } from "./cluster.ts";
 import type { Host, Life } from "./host.ts";
 import { CLIENT_PORT_FIRST, type Nic, type Station } from "./lan.ts";
 import { CHEAP_SEAL } from "./seal.ts";
@@ -75,8 +75,8 @@ export class ListenerHost {
   #run(life: Life, { store, epoch }: { readonly store: ReturnType<Host["disk"]["open"]>; readonly epoch: bigint }): void {
     const world = this.#world;
     const { host, station, identity, seat } = this;
-    const member: KnownAgent = { id: VOICE.id, name: "node1", voice: CLUSTER.voiceCertificate, serial: 1, address: undefined, heardOn: undefined };
-    const remembered = restoreClient(store, { members: [member], onBad: (table, id) => world.broke(host, new Error(`row ${table} ${id} was not read back`)) });
+    const members = world.agents.map(({ voice: { name, serial, identity: { id }, certificate } }): KnownAgent => ({ id, name, voice: certificate, serial, address: undefined, heardOn: undefined }));
+    const remembered = restoreClient(store, { members, onBad: (table, id) => world.broke(host, new Error(`row ${table} ${id} was not read back`)) });
     const ring = new KeyRing(identity);
     ring.setGroup(CLUSTER.group.kid, CLUSTER.group.key);
     for (const known of peersOf(remembered.agents, CLUSTER.key)) ring.addPeer(known);

@@ -26,8 +26,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a receipt stops the clock", file: "lib/agent/hear.ts", breaks: "S9: a receipt never stops a deadline",
-    old: "parts.draft.remember(id, now.wall, { kind: level, operator, listener, ring });",
-    to: "parts.draft.remember(id, now.wall, { kind: level, operator, listener, ring }); { const alarm = parts.book.get(id); if (alarm !== undefined && alarm.life.condition !== \"cleared\") acknowledge(parts, alarm, { operator, way: \"listener\", comment: \"\", revision: alarm.life.revision }, now); }",
+    old: "parts.draft.remember(named, now.wall, { kind: level, operator, listener, ring });",
+    to: "parts.draft.remember(named, now.wall, { kind: level, operator, listener, ring }); { const alarm = parts.book.get(id); if (alarm !== undefined && alarm.life.condition !== \"cleared\") acknowledge(parts, alarm, { operator, way: \"listener\", comment: \"\", revision: alarm.life.revision }, now); }",
   },
   {
     name: "a robot counts as a person", file: "lib/agent/hear.ts", breaks: "S9: a script's acknowledgement is recorded as robot",
@@ -91,7 +91,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "the relay begins a known escalation anew", file: "lib/relay/outbox.ts", breaks: "S3: one message for each escalation, operator and channel",
-    old: "if (!revives(known, asker)) return ok(this.#joined(known, asker, now));",
+    old: "if (!revives(known, asker, now)) return ok(this.#joined(known, asker, now));",
     to: "if (!revives(known, asker)) for (const delivery of this.#book.deliveriesOf(known.id)) this.#drop(delivery);",
   },
   {
@@ -153,7 +153,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a listener goes on showing what the complete list leaves out", file: "lib/client/inbox.ts", breaks: "agreement: listeners and agent know the same open alarms",
-    old: "later || listed.has(item.id)) return [];", to: "later || listed.has(item.id) || item.id !== \"\") return [];",
+    old: "overtaken(word, before) || listed.has(item.id)) return [];", to: "overtaken(word, before) || listed.has(item.id) || item.id !== \"\") return [];",
   },
   {
     name: "an old occurrence takes the key of the open one", file: "lib/agent/book.ts", breaks: "catching up: a clear finds the open occurrence",

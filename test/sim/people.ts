@@ -103,7 +103,9 @@ export class People {
 
   #console(operator: string, occurrence: string): void {
     const world = this.#world;
-    if (world.agent.ask({ kind: "ack", id: occurrence, operator, comment: "", way: "console" }, () => {})) {
+    const first = world.agents.length > 1 ? this.#dice.uint32() % world.agents.length : 0;
+    const agents = [...world.agents.slice(first), ...world.agents.slice(0, first)];
+    if (agents.some((agent) => agent.ask({ kind: "ack", id: occurrence, operator, comment: "", way: "console" }, () => {}))) {
       world.acted({ at: world.agenda.now, operator, occurrence, listener: undefined });
     }
   }

@@ -5,7 +5,7 @@ import { Prng } from "../../lib/base/prng.ts";
 /** Everything that can go wrong, by name; each has its part in faults.ts. */
 export const FAULT_NAMES = [
   "wall clock set", "clocks drift", "late wake-ups", "hosts reboot", "laptops sleep",
-  "loss", "bursts", "duplicates", "delay", "truncation", "forgery", "replay", "one-way partition", "UDP blocked", "interface gone",
+  "loss", "bursts", "duplicates", "delay", "truncation", "forgery", "replay", "one-way partition", "UDP blocked", "agents apart", "an hour apart", "interface gone",
   "crash at a write", "crash", "disk full", "slow commit", "fsync error", "older file restored",
   "relay refused", "relay half-open", "answer lost", "relay slow", "relay reboots",
   "channel refuses", "greylisting", "outside answer lost", "rate limit", "channel down", "locked out",
@@ -27,6 +27,9 @@ export type Plan = {
   readonly days: number;
   /** Strength of each fault that is on, above 0 to 1. */
   readonly faults: ReadonlyMap<FaultName, number>;
+  readonly agents: 1 | 2;
+  /** Kinds of sources that reach only one agent, by its place. */
+  readonly reach: ReadonlyMap<string, number>;
   readonly listeners: number;
   readonly resources: number;
   readonly subnets: 1 | 2;
@@ -50,7 +53,10 @@ export function planOf(seed: number, { days, cuts = NO_CUTS }: { readonly days: 
   const size = dice("size");
   const resources = pick(size, [5, 12, 30, 30, 60, 200]);
   const listeners = pick(size, [0, 1, 2, 3, 4, 6]);
+  const pair = dice("agents");
+  const agents = pair.fraction() < 0.5 ? 2 : 1;
   return {
+    agents, reach: new Map(["prometheus", "alertmanager", "script"].flatMap((kind) => (pair.fraction() < 0.3 && agents > 1 ? [[kind, pair.uint32() % agents] as const] : []))),
     seed, days, dice, faults: drawFaults(dice, cuts.without),
     listeners: Math.min(listeners, cuts.listeners ?? listeners), resources: Math.min(resources, cuts.resources ?? resources),
     subnets: size.fraction() < 0.3 ? 2 : 1, lanRate: pick(size, [2, 10, 50, 200]), quickPolicy: size.fraction() < 0.5,

@@ -12,7 +12,7 @@ import type { AgentRow } from "../../lib/relay/rows.ts";
 import type { RelayArrival, RelayTurn } from "../../lib/relay/turn.ts";
 import type { Leg } from "../../lib/wire/relay-api.ts";
 import { verifyRequest } from "../../lib/wire/request-signature.ts";
-import { CHANNEL_SETTINGS, CLUSTER, VOICE } from "./cluster.ts";
+import { CHANNEL_SETTINGS, CLUSTER, type Voice } from "./cluster.ts";
 import type { Host, Life } from "./host.ts";
 import { cheaplyVerified } from "./seal.ts";
 import { watched } from "./watched.ts";
@@ -35,9 +35,9 @@ export class RelayHost {
     host.onDeath = () => world.watchers.tell("relayDies");
   }
 
-  /** The agent has joined: what the relay wrote down then. */
-  static joined(): AgentRow {
-    return { id: VOICE.id, cluster: CLUSTER.id, clusterName: CLUSTER.name, agent: "node1", ed: toBase64(VOICE.ed), certificate: "agent", joinedAt: 0, counter: "0", events: 0 };
+  /** An agent has joined: what the relay wrote down then. */
+  static joined({ name, identity }: Voice): AgentRow {
+    return { id: identity.id, cluster: CLUSTER.id, clusterName: CLUSTER.name, agent: name, ed: toBase64(identity.ed), certificate: name, joinedAt: 0, counter: "0", events: 0 };
   }
 
   /** @returns false where nobody listens */

@@ -7,6 +7,7 @@ import type { ReportFormat } from "../../lib/agent/turn.ts";
 import type { Reply } from "../../lib/port/tickets.ts";
 import { MODULES } from "./cluster.ts";
 import { WALL_START } from "./clock.ts";
+import type { AgentHost } from "./agent-host.ts";
 import type { World } from "./world.ts";
 
 export type SourceKind = "prometheus" | "alertmanager" | "script";
@@ -216,7 +217,21 @@ export class Sources {
   }
 
   #send(kind: SourceKind, resources: readonly Resource[], body: Uint8Array, then: (status: number) => void): void {
-    const { agenda, agent, watchers } = this.#world;
+    const { agents, plan } = this.#world;
+    const reached = agents[plan.reach.get(kind) ?? -1];
+    const targets = reached === undefined ? agents : [reached];
+    let awaited = targets.length;
+    let worst = 200;
+    const ended = (status: number): void => {
+      worst = status === 200 ? worst : status;
+      awaited -= 1;
+      if (awaited === 0) then(worst);
+    };
+    for (const agent of targets) this.#sendTo(agent, { kind, resources, body }, ended);
+  }
+
+  #sendTo(agent: AgentHost, { kind, resources, body }: { readonly kind: SourceKind; readonly resources: readonly Resource[]; readonly body: Uint8Array }, then: (status: number) => void): void {
+    const { agenda, watchers } = this.#world;
     const conditions = resources.map(({ firing }) => (firing ? "raised" as const : "cleared" as const));
     let open = true;
     agenda.after(1 + this.#dice.fraction() * 4, () => {
@@ -226,7 +241,7 @@ export class Sources {
       const arrived = agent.report(FORMATS[kind], body, (reply) => {
         if (!open) return;
         open = false;
-        watchers.tell("answered", { resources, conditions, reply });
+        watchers.tellOf(agent, "answered", { resources, conditions, reply });
         if (reply.status === 200) resources.forEach((resource, at) => {
           if (conditions[at] === "cleared" && !resource.firing) resource.clearTaken = true;
         });

@@ -10,6 +10,7 @@ import type { Opened } from "../../lib/trust/opener.ts";
 import type { SealTo } from "../../lib/trust/sealer.ts";
 import type { Message } from "../../lib/wire/message.ts";
 import type { Delivered } from "./channels.ts";
+import type { AgentHost } from "./agent-host.ts";
 import type { Host } from "./host.ts";
 import type { Station, Wire } from "./lan.ts";
 import type { Posted } from "./sources.ts";
@@ -41,7 +42,7 @@ export type Watch = {
   /** A datagram was let in. */
   readonly letIn?: (station: Station, wire: Wire, opened: Opened) => void;
   /** The agent asks its relay. */
-  readonly asked?: (request: LinkRequest) => void;
+  readonly asked?: (request: LinkRequest, by: AgentHost) => void;
   /** A source has its answer. */
   readonly answered?: (posted: Posted) => void;
   readonly shown?: (listener: Host, showing: Showing) => void;
@@ -60,6 +61,8 @@ export type Invariant = {
   readonly name: string;
   /** What must hold, as design and notes say it. */
   readonly sentence: string;
+  /** Judges one agent: each has such a watch of its own, whose world has that agent as its `agent`. */
+  readonly each?: boolean;
   readonly watch: (world: World, broken: (detail: string) => void) => Watch;
 };
 
@@ -67,22 +70,30 @@ type Hook = keyof Watch;
 
 /** All who watch, called hook by hook. */
 export class Watchers {
-  readonly #hooks = new Map<Hook, ((...given: never[]) => void)[]>();
+  readonly #hooks = new Map<Hook, { readonly look: (...given: never[]) => void; readonly of: AgentHost | undefined }[]>();
   /** How many judgements were made. */
   judged = 0;
 
-  add(watch: Watch): void {
+  /** @param of the agent that is judged; undefined: all that happens */
+  add(watch: Watch, of?: AgentHost): void {
     for (const [hook, look] of Object.entries(watch) as [Hook, (...given: never[]) => void][]) {
       const row = this.#hooks.get(hook);
-      if (row === undefined) this.#hooks.set(hook, [look]);
-      else row.push(look);
+      if (row === undefined) this.#hooks.set(hook, [{ look, of }]);
+      else row.push({ look, of });
     }
   }
 
   tell<Name extends Hook>(hook: Name, ...given: Parameters<NonNullable<Watch[Name]>>): void {
-    const row = this.#hooks.get(hook);
-    if (row === undefined) return;
-    this.judged += row.length;
-    for (const look of row) (look as (...all: typeof given) => void)(...given);
+    for (const { look } of this.#hooks.get(hook) ?? []) this.#judge(look, given);
+  }
+
+  /** What happens at one agent; those who judge the other do not see it. */
+  tellOf<Name extends Hook>(agent: AgentHost, hook: Name, ...given: Parameters<NonNullable<Watch[Name]>>): void {
+    for (const { look, of } of this.#hooks.get(hook) ?? []) if (of === undefined || of === agent) this.#judge(look, given);
+  }
+
+  #judge(look: (...given: never[]) => void, given: readonly unknown[]): void {
+    this.judged += 1;
+    (look as (...all: readonly unknown[]) => void)(...given);
   }
 }

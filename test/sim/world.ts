@@ -1,4 +1,4 @@
-/** One world: a cluster, its agent, the listeners, the jump host and what is outside, in one process and in virtual time. */
+/** One world: a cluster, its agent or its pair of them, the listeners, the jump host and what is outside, in one process and in virtual time. */
 
 import { drainMicrotasks } from "bun:jsc";
 import type { Prng } from "../../lib/base/prng.ts";
@@ -7,7 +7,7 @@ import { Agenda } from "./agenda.ts";
 import { AgentHost } from "./agent-host.ts";
 import { Outside } from "./channels.ts";
 import { WALL_START } from "./clock.ts";
-import { LISTENERS_MOST, listenerKeys, memberRow, RELAY_ADDRESS, settings } from "./cluster.ts";
+import { LISTENERS_MOST, listenerKeys, memberRow, RELAY_ADDRESS, settings, VOICES } from "./cluster.ts";
 import { Disk } from "./disk.ts";
 import { Host } from "./host.ts";
 import { JumpHost } from "./jump-host.ts";
@@ -43,7 +43,8 @@ export class World {
   readonly watchers = new Watchers();
   readonly lan: LocalNet;
   readonly streams: Streams;
-  readonly agent: AgentHost;
+  /** One, or a pair; the first is `agent`. */
+  readonly agents: readonly AgentHost[];
   readonly relay: RelayHost;
   readonly jumpHost: JumpHost;
   readonly outside: Outside;
@@ -70,20 +71,32 @@ export class World {
     this.outside = new Outside(this, plan.dice("outside"));
     this.people = new People(this, plan.dice("people").uint32());
     this.sources = new Sources(this, { seed: plan.dice("sources").uint32(), count: plan.resources });
-    const agentNics = [0, ...(plan.subnets > 1 ? [1] : [])].map((subnet): Nic => ({ subnet, address: `10.0.${subnet}.1`, up: true }));
-    this.agent = new AgentHost(this, { host: this.#host("agent", 0), nics: agentNics, settings: settings({ rate: plan.lanRate, quick: plan.quickPolicy }) });
+    this.agents = VOICES.slice(0, plan.agents).map((voice, at) => new AgentHost(this, {
+      // The relay and the listeners stand between the two.
+      host: this.#host(at === 0 ? "agent" : `agent${at + 1}`, at === 0 ? 0 : LISTENERS_MOST + 1 + at), voice,
+      nics: [0, ...(plan.subnets > 1 ? [1] : [])].map((subnet): Nic => ({ subnet, address: `10.0.${subnet}.${at + 1}`, up: true })),
+      settings: settings({ rate: plan.lanRate, quick: plan.quickPolicy }),
+    }));
     this.relay = new RelayHost(this, this.#host("relay", 1));
     this.listeners = Array.from({ length: Math.min(plan.listeners, LISTENERS_MOST) }, (_, at) => this.#listener(at));
-    this.lan.stations.push(this.agent.station, ...this.listeners.map(({ station }) => station));
-    for (const invariant of invariants) {
-      this.watchers.add(invariant.watch(this, (detail) => this.fail({ invariant: invariant.name, sentence: invariant.sentence, detail })));
+    this.lan.stations.push(...this.agents.map(({ station }) => station), ...this.listeners.map(({ station }) => station));
+    for (const { name: invariant, sentence, watch, each } of invariants) {
+      const broken = (detail: string): void => this.fail({ invariant, sentence, detail });
+      if (each === true) for (const agent of this.agents) this.watchers.add(watch(this.#asSeenFrom(agent), broken), agent);
+      else this.watchers.add(watch(this, broken));
     }
     this.#furnish();
   }
 
-  /** Every host, the agent first. */
+  get agent(): AgentHost {
+    const [first] = this.agents;
+    if (first === undefined) throw new Error("a world has an agent");
+    return first;
+  }
+
+  /** Every host, the agents first. */
   get hosts(): readonly Host[] {
-    return [this.agent.host, this.relay.host, ...this.listeners.map(({ host }) => host)];
+    return [...this.agents.map(({ host }) => host), this.relay.host, ...this.listeners.map(({ host }) => host)];
   }
 
   /** Lets time pass. @returns false once something has broken */
@@ -103,9 +116,10 @@ export class World {
   }
 
   /** A datagram leaves a host: to one address, or to everybody. */
-  sent(from: Station, datagram: Uint8Array, to: Address | undefined): void {
+  sent(from: Station, datagram: Uint8Array, to: Address | "agents" | undefined): void {
     this.transcript.bytes(datagram);
-    if (to === undefined) {
+    if (to === "agents") this.lan.broadcast(from, datagram, "agent");
+    else if (to === undefined) {
       this.lan.broadcast(from, datagram);
       this.streams.broadcast(from, datagram);
     } else (to.road === "tcp" ? this.streams : this.lan).send(from, datagram, to);
@@ -151,6 +165,11 @@ export class World {
     if (this.#atOneMoment > AT_ONE_MOMENT_MOST) this.fail({ invariant: "L2", sentence: "no effect repeats without bound", detail: `${AT_ONE_MOMENT_MOST} things at one moment, and no end` });
   }
 
+  /** The same world, whose agent is this one. */
+  #asSeenFrom(agent: AgentHost): World {
+    return Object.create(this, { agent: { value: agent } }) as World;
+  }
+
   #host(name: string, index: number): Host {
     return new Host({ name, index, agenda: this.agenda, disk: new Disk(this.agenda, this.plan.dice(`disk ${name}`)) });
   }
@@ -165,11 +184,13 @@ export class World {
 
   /** What init, join and invite have written before the world begins. */
   #furnish(): void {
-    const { disk } = this.agent.host;
-    for (const { identity, seat } of this.listeners) disk.put("members", identity.id, memberRow(identity, seat));
-    disk.put("meta", "relay", RELAY_ADDRESS);
-    const joined = RelayHost.joined();
-    this.relay.host.disk.put("agents", joined.id, joined);
+    for (const { host: { disk }, voice } of this.agents) {
+      for (const { identity, seat } of this.listeners) disk.put("members", identity.id, memberRow(identity, seat));
+      for (const { voice: other } of this.agents) if (other !== voice) disk.put("peers", other.identity.id, { voice: other.certificate });
+      disk.put("meta", "relay", RELAY_ADDRESS);
+      const joined = RelayHost.joined(voice);
+      this.relay.host.disk.put("agents", joined.id, joined);
+    }
     for (const host of this.hosts) host.begin();
     this.sources.begin();
   }

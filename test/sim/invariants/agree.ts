@@ -26,7 +26,7 @@ export const AGREE: Invariant = {
         for (const id of known.keys()) broken(`${host.name} still shows ${short(id)}, which is over`);
       }
       if (part !== "quiet") return;
-      for (const { id, owed } of pursuitsOf(world.agent.host.disk.rows("escalations").values())) if (owed.length > 0) broken(`the relay is still to be told of ${short(id)}: ${owed.map(({ kind }) => kind).join(", ")}`);
+      for (const { host } of world.agents) for (const { id, owed } of pursuitsOf(host.disk.rows("escalations").values())) if (owed.length > 0) broken(`the relay is still to be told of ${short(id)}: ${owed.map(({ kind }) => kind).join(", ")}`);
       for (const [id, row] of world.relay.host.disk.rows("deliveries")) {
         if ((row as DeliveryRow).state !== "ended") broken(`the relay still means to send ${id}`);
       }

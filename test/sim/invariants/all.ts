@@ -7,6 +7,7 @@ import { CRITICAL_IN_TIME } from "./critical-in-time.ts";
 import { HEARS_THE_END } from "./hears-the-end.ts";
 import { REACHED } from "./l1-reached.ts";
 import { BOUNDED } from "./l2-bounded.ts";
+import { ONE_VOICE } from "./one-voice.ts";
 import { NO_NONCE_TWICE } from "./no-nonce-twice.ts";
 import { ARMED } from "./s1-armed.ts";
 import { NEVER_LATER } from "./s10-never-later.ts";
@@ -24,5 +25,5 @@ import { SUBMITTED_ANYWAY } from "./submitted-anyway.ts";
 
 export const INVARIANTS: readonly Invariant[] = [
   ARMED, SAID_IS_STORED, ONE_MESSAGE, NOT_AFTER_ACK, RESPONSIBLE_ONLY, ORDER, NOTHING_FORGED, STORED, ONLY_PEOPLE, NEVER_LATER,
-  REACHED, BOUNDED, ONE_STEP, CRITICAL_IN_TIME, NO_NONCE_TWICE, SHOWN_ONCE, SUBMITTED_ANYWAY, HEARS_THE_END, AGREE, CATCHES_UP, REVOKED_HEARS_NOTHING,
+  REACHED, BOUNDED, ONE_STEP, CRITICAL_IN_TIME, NO_NONCE_TWICE, SHOWN_ONCE, SUBMITTED_ANYWAY, HEARS_THE_END, AGREE, ONE_VOICE, CATCHES_UP, REVOKED_HEARS_NOTHING,
 ];

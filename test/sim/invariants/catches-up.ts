@@ -9,7 +9,7 @@ export const CATCHES_UP: Invariant = {
     let setBackAt: number | undefined;
     return {
       restored: (host) => {
-        if (host === world.agent.host) setBackAt = world.agenda.now;
+        if (world.agents.some((agent) => agent.host === host)) setBackAt = world.agenda.now;
       },
       settled: (part) => {
         if (part === "reached") return;
@@ -20,7 +20,7 @@ export const CATCHES_UP: Invariant = {
           // Prometheus says what fires each minute, but an end only for a quarter of an hour.
           if (setBackAt !== undefined && (kind !== "prometheus" || (!firing && (clearedAt ?? 0) < setBackAt))) continue;
           // An end that lies in the agent's future is no end yet, and one that a silent source has never told is unknown.
-          const ends = clearTaken && (kind !== "prometheus" || (habits.skewMs <= minutes(1) && world.agent.host.clock.steps.length === 0));
+          const ends = clearTaken && (kind !== "prometheus" || (habits.skewMs <= minutes(1) && world.agents.every(({ host }) => host.clock.steps.length === 0)));
           if (firing && !open.has(name)) broken(`${name} of ${kind} is broken, and nothing is open`);
           if (!firing && ends && open.has(name)) broken(`${name} of ${kind} is mended, and ${short(open.get(name) ?? "")} is open`);
         }

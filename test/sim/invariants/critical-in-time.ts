@@ -9,6 +9,7 @@ const SLACK_MS: Ms = seconds(4);
 export const CRITICAL_IN_TIME: Invariant = {
   name: "criticals",
   sentence: "the n-th critical leaves within n/(5 × rate) s of its commit",
+  each: true,
   watch: (world, broken) => {
     /** First rings that wait to be said, by occurrence: when they became durable and how many were before them. */
     const waiting = new Map<string, { readonly at: number; readonly n: number; readonly ring: number }>();

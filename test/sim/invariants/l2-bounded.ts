@@ -13,6 +13,7 @@ const QUIET_MS: Ms = minutes(30);
 export const BOUNDED: Invariant = {
   name: "L2",
   sentence: "no effect repeats without bound",
+  each: true,
   watch: (world, broken) => {
     /** Datagrams that the rate has not yet paid for: said to everybody, and to single listeners. */
     const debts = { group: { owed: 0, at: 0 }, pair: { owed: 0, at: 0 } };

@@ -10,6 +10,7 @@ const OVERDUE_MS: Ms = seconds(8);
 export const ARMED: Invariant = {
   name: "S1",
   sentence: "a raised, unacknowledged alarm always has an armed deadline",
+  each: true,
   watch: (world, broken) => ({
     decided: ({ changes }) => {
       for (const { alarm: { life, id }, clocks } of alarmRows(changes)) {

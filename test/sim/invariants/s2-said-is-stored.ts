@@ -1,9 +1,11 @@
+import type { Inboxed } from "../../../lib/client/inbox.ts";
 import type { Invariant } from "../watch.ts";
 import { short } from "./rows.ts";
 
 export const SAID_IS_STORED: Invariant = {
   name: "S2",
   sentence: "whatever was said on the LAN or to the relay is in the store after any crash",
+  each: true,
   watch: (world, broken) => {
     const { agent } = world;
     /** Acknowledgements that were ever written: one may be confirmed in the very turn that says it again. */
@@ -24,8 +26,10 @@ export const SAID_IS_STORED: Invariant = {
           if (alarm?.acknowledgement === undefined) broken(`${short(message.body.id)} was confirmed as taken, and nobody has it on the disk`);
         } else if (message.kind === "receipt") {
           for (const { id, ring } of message.body.receipts) {
-            const row = host.disk.row("inbox", id) as { readonly item: { readonly ring: number } } | undefined;
-            if (row === undefined || row.item.ring < ring) broken(`${host.name} gave its receipt for ${short(id)} ring ${ring}, which is not on its disk`);
+            const row = host.disk.row("inbox", id) as Pick<Inboxed, "item" | "words"> | undefined;
+            // Of a pair each agent is told of the ring that it has said.
+            const highest = row === undefined ? 0 : Math.max(row.item.ring, ...Object.values(row.words).map((word) => word.ring));
+            if (highest < ring) broken(`${host.name} gave its receipt for ${short(id)} ring ${ring}, which is not on its disk`);
           }
         } else if (message.kind === "ack" && !acks.has(`${host.index} ${message.body.id}`)) {
           broken(`${host.name} acknowledges ${short(message.body.id)}, which is not on its disk`);

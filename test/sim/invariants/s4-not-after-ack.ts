@@ -5,6 +5,7 @@ import { short } from "./rows.ts";
 export const NOT_AFTER_ACK: Invariant = {
   name: "S4",
   sentence: "nothing is submitted after its acknowledgement is stored",
+  each: true,
   watch: ({ agent }, broken) => ({
     asked: (request) => {
       if (request.kind !== "submit" || agent.host.disk.ailing) return;

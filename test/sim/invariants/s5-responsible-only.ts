@@ -7,13 +7,13 @@ import { short } from "./rows.ts";
 export const RESPONSIBLE_ONLY: Invariant = {
   name: "S5",
   sentence: "only those whom the step names are written to, by a channel that it names",
-  watch: ({ agent }, broken) => {
+  watch: (_, broken) => {
     /** Whoever was, or may have been, told of an alarm may be told again: that it is back. */
     const named = new Map<string, Set<string>>();
     const escalations = new Map<string, { readonly escalation: Escalation; readonly allowed: readonly string[]; readonly via: readonly string[] }>();
     return {
-      asked: (request) => {
-        if (request.kind !== "submit" || escalations.has(request.escalation.id)) return;
+      asked: (request, agent) => {
+        if (request.kind !== "submit") return;
         const { escalation } = request;
         const alarm = agent.alarm(escalation.occurrence);
         if (alarm === undefined) return;
@@ -21,7 +21,9 @@ export const RESPONSIBLE_ONLY: Invariant = {
         const step = policy?.steps[Math.min(escalation.step, policy.steps.length - 1)];
         const via = step?.via ?? [];
         const allowed = responsibleAs(step?.to ?? "last_resort", { alarm, via });
-        escalations.set(escalation.id, { escalation, allowed: [...allowed, ...(named.get(escalation.occurrence) ?? [])], via });
+        // Of a pair each names whom it means.
+        const before = escalations.get(escalation.id)?.allowed ?? [];
+        escalations.set(escalation.id, { escalation, allowed: [...before, ...allowed, ...(named.get(escalation.occurrence) ?? [])], via });
         const people = named.get(escalation.occurrence) ?? new Set();
         named.set(escalation.occurrence, people);
         for (const { operator } of escalation.recipients) people.add(operator);

@@ -7,6 +7,7 @@ const WORST_FIRST: readonly string[] = ["critical", "major", "indeterminate", "m
 export const ORDER: Invariant = {
   name: "S6",
   sentence: "critical alarms go first, then what nobody has heard yet by severity, and one datagram by severity and time",
+  each: true,
   watch: (_, broken) => {
     /** The highest ring of each alarm that this life of the agent has said to everybody. */
     const heard = new Map<string, number>();

@@ -3,6 +3,7 @@ import type { Invariant } from "../watch.ts";
 export const STORED: Invariant = {
   name: "S8",
   sentence: "what the source was told is stored is stored",
+  each: true,
   watch: (world, broken) => ({
     answered: ({ reply }) => {
       const { occurrences = [] } = reply.body as { readonly occurrences?: readonly (string | null | undefined)[] };

@@ -11,6 +11,7 @@ const ON_ITS_WAY_MS: Ms = minutes(2);
 export const ONLY_PEOPLE: Invariant = {
   name: "S9",
   sentence: "a receipt never stops a deadline: only a person's acknowledgement or the source's clear does",
+  each: true,
   watch: (world, broken) => {
     const acts = new Map<string, Act[]>();
     const attention = new Map<string, { readonly attention: string; readonly condition: string }>();
@@ -27,13 +28,14 @@ export const ONLY_PEOPLE: Invariant = {
     const toldOutside = new Map<string, Set<string>>();
     /** An alert of Prometheus names its end: to an agent whose clock is minutes ahead it has passed. */
     const endsMisread = ({ kind }: Resource): boolean =>
-      kind === "prometheus" && world.agent.host.clock.wallOffset - world.sources.skewOf(kind) > ENDS_AHEAD_MS;
+      kind === "prometheus" && world.agents.some(({ host }) => host.clock.wallOffset - world.sources.skewOf(kind) > ENDS_AHEAD_MS);
     const judge = ({ id, life, acknowledgement, labels, responsible, classification }: Alarm): void => {
       const before = attention.get(id);
       attention.set(id, life);
       if (life.attention === "acknowledged" && before?.attention !== "acknowledged") {
         const mine = (acts.get(id) ?? []).filter((act) => act.operator === acknowledgement?.operator && !isRobot(act));
-        if (!mine.some((act) => isSaid(act, id))) broken(`${short(id)} counts as taken by ${acknowledgement?.operator}, who has done nothing for it now`);
+        // A paired agent may have been told of it long ago.
+        if (!mine.some((act) => world.agents.length > 1 || isSaid(act, id))) broken(`${short(id)} counts as taken by ${acknowledgement?.operator}, who has done nothing for it now`);
         const policy = world.agent.settings.policies[classification.policy];
         const may = [...responsible, ...(toldOutside.get(id) ?? [])];
         if (policy?.ack === "responsible" && !may.includes(acknowledgement?.operator ?? "")) broken(`${short(id)} counts as taken by ${acknowledgement?.operator}; only ${may.join(", ")} may`);

@@ -15,10 +15,10 @@ export const SHOWN_ONCE: Invariant = {
         if ((highest.get(id) ?? 0) >= ring) broken(`${listener.name} rang for ${short(id)} ring ${ring} again`);
         highest.set(id, ring);
         // What a failing disk, the agent's or the listener's, could not keep may ring once more after the restart.
-        if (listener.disk.ailing || world.agent.host.disk.ailing) highest.delete(id);
+        if (listener.disk.ailing || world.agents.some(({ host }) => host.disk.ailing)) highest.delete(id);
       },
       // An agent with an older file has forgotten rings: it counts them once more.
-      restored: (host) => (host === world.agent.host ? rung.clear() : rung.delete(host)),
+      restored: (host) => (world.agents.some((agent) => agent.host === host) ? rung.clear() : rung.delete(host)),
     };
   },
 };

@@ -5,6 +5,7 @@ import { alarmRows, short } from "./rows.ts";
 export const SUBMITTED_ANYWAY: Invariant = {
   name: "submitted anyway",
   sentence: "an alarm whose turn has come is given to the relay whenever the relay answers at all, whatever it says of its ability",
+  each: true,
   watch: (_, broken) => ({
     decided: ({ changes, effects }) => {
       for (const change of changes) {
