@@ -133,7 +133,8 @@ export class Inbox {
     // older file: what it says now is what counts.
     const heir = verified && !own && this.#silent.has(held.said.agent) && !this.#silent.has(agent);
     const fewer = item.ring < held.item.ring && verified && (own ? said.epoch !== held.said.epoch : heir || reopened);
-    if (overtaken(held.words[agent], said) || (own && item.ring < held.item.ring && !fewer)) return { kind: "older", now: held };
+    if (overtaken(held.words[agent], said)) return this.#late(held, item, { verified }, now);
+    if (own && item.ring < held.item.ring && !fewer) return { kind: "older", now: held };
     // What cannot be told from a recording never overrules what was verified, unless it rings anew.
     if (!verified && !again && held.unverified === "") return { kind: "older", now: held };
     const words = { ...held.words, [agent]: word };
@@ -273,6 +274,14 @@ export class Inbox {
     const ended: Inboxed = { ...entry, words: allOver(entry.words), condition: "cleared", closedAt: now.wall };
     this.#put(ended, now);
     return ended;
+  }
+
+  /** A state that was said later has come first. How the alarm stands is known better, but not its ring, nor what it says now. */
+  #late(held: Inboxed, item: AlarmItem, { verified }: { readonly verified: boolean }, now: Now): Hearing {
+    if (!verified || item.ring <= held.item.ring || held.closedAt !== undefined) return { kind: "older", now: held };
+    const entry = { ...held, item };
+    this.#put(entry, now);
+    return { kind: "rung again", now: entry };
   }
 
   /** Only the place in an agent's speech has moved, or what it alone calls open: the first is not worth a write of its own. */

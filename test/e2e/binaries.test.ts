@@ -53,7 +53,7 @@ for (const program of PROGRAMS) {
 }
 
 const COMMANDS: Readonly<Record<Program, readonly string[]>> = {
-  agent: ["run", "check", "init", "invite", "join-relay", "raise", "clear", "list", "show", "listeners", "coverage", "relay", "ack", "ssh-key"],
+  agent: ["run", "check", "init", "invite", "join-relay", "raise", "clear", "list", "show", "listeners", "coverage", "relay", "ack", "ssh-key", "approve", "revoke", "floor", "pair", "doctor"],
   client: ["run", "join", "find", "listen", "list", "ack", "status"],
   relay: ["init", "invite", "run", "probe", "check", "stdio"],
 };
@@ -63,10 +63,13 @@ for (const program of PROGRAMS) {
     using folder = tempFolder();
     const binary = await built(program, folder.path);
     const help = (...words: readonly string[]): string => Bun.spawnSync([binary, ...words, "--help"]).stdout.toString();
-    const listed = [...help().matchAll(/^ {2}([a-z][a-z-]*)( |$)/gm)].flatMap(([line, word = ""]) => (line.startsWith(`  gapbell-`) ? [] : [word]));
-    expect(COMMANDS[program].filter((word) => !listed.includes(word))).toEqual([]);
-    for (const word of listed) {
-      const said = help(word);
+    const listed = (...words: string[]): readonly string[] => [...help(...words).matchAll(/^ {2}([a-z][a-z-]*)( |$)/gm)].flatMap(([line, word = ""]) => (line.startsWith(`  gapbell-`) || word === "help" ? [] : [word]));
+    expect(COMMANDS[program].filter((word) => !listed().includes(word))).toEqual([]);
+    // Pairing is three commands under one word.
+    const commands = listed().flatMap((word) => (word === "pair" ? listed(word).map((step) => [word, step]) : [[word]]));
+    for (const words of commands) {
+      const word = words.join(" ");
+      const said = help(...words);
       // What stdio prints is the relay's own bytes.
       if (word !== "stdio") expect(said).toContain("--json");
       expect(said).toMatch(new RegExp(`Example:\\n.*gapbell-${program} ${word}`));
