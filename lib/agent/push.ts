@@ -149,6 +149,8 @@ export class Pusher {
     if (known) return false;
     running.push = { ...running.push, held: { ...running.push.held, [listener]: { ring: given.ring, level: given.level } } };
     this.#changed.add(given.id);
+    // A copy that still waits to leave is owed no more.
+    if (given.ring === running.push.ring) for (const row of this.#queue.get(`alarm ${listener}`)?.rows ?? []) row.delete(given.id);
     return true;
   }
 

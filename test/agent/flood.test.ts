@@ -67,7 +67,7 @@ function aStorm(): Flood {
   return flood;
 }
 
-test("ten thousand alarms are all said within fifteen seconds and within the rate, though no receipt comes", () => {
+test("A12: ten thousand alarms are all said within fifteen seconds and within the rate, though no receipt comes", () => {
   const flood = aStorm();
   flood.passes(seconds(15));
   expect(flood.firsts().size).toBe(STORM);

@@ -16,7 +16,7 @@ function receiptJitterOf(present: number, at = 0) {
   return listeners.receiptJitter(at);
 }
 
-test.each([[0, 20], [20, 20], [21, 21], [300, 300], [500, 500], [1000, 500]])("%i listeners present answer within %i ms", (present, jitter) => {
+test.each([[0, 20], [20, 20], [21, 21], [300, 300], [500, 500], [1000, 500]])("A13: %i listeners present answer within %i ms", (present, jitter) => {
   expect(receiptJitterOf(present)).toBe(jitter);
 });
 

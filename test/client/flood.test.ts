@@ -3,7 +3,7 @@ import { seconds } from "../../lib/base/units.ts";
 import { ClientWorld } from "../support/a-client.ts";
 import { anId, anItem } from "../support/a-scripted-agent.ts";
 
-test("ten thousand alarms are all rung and all receipted, each once", () => {
+test("A12: ten thousand alarms are all rung and all receipted, each once", () => {
   const world = new ClientWorld().settle();
   for (let number = 1; number <= 10_000; number += 2) {
     world.hears(world.agent.alarm(anItem({ id: anId(number) }), anItem({ id: anId(number + 1) })));

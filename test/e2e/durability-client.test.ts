@@ -50,7 +50,7 @@ async function starts(state: string, words: readonly string[] = [program]): Prom
   return running;
 }
 
-test("kill -9 of the listener at any moment keeps every alarm that it gave a receipt for", async () => {
+test("A11: kill -9 of the listener at any moment keeps every alarm that it gave a receipt for", async () => {
   const state = await aMember("killed");
   const promised = new Set<string>();
   for (let life = 0; life < KILLS; life += 1) {
@@ -68,7 +68,7 @@ test("kill -9 of the listener at any moment keeps every alarm that it gave a rec
   expect(promised.size).toBeGreaterThan(KILLS);
 }, LIMIT_MS);
 
-test("an acknowledgement that the agent has not answered is said again after kill -9", async () => {
+test("A11: an acknowledgement that the agent has not answered is said again after kill -9", async () => {
   const state = await aMember("pending");
   const id = anId(77);
   lan.agent.answers.ack = false;
@@ -88,7 +88,7 @@ test("an acknowledgement that the agent has not answered is said again after kil
 }, LIMIT_MS);
 
 describe.skipIf(!strace && !inCi)(`system calls of the listener${strace ? "" : " (skipped: strace is not installed)"}`, () => {
-  test("no receipt leaves before a sync of the log that began after its alarm was read", async () => {
+  test("A11: no receipt leaves before a sync of the log that began after its alarm was read", async () => {
     const promises = await watched("watched", program);
     console.log(`${promises.receipts} receipts after ${promises.syncs} syncs`);
     expect(promises.broken).toEqual([]);

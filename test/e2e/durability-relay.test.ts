@@ -16,7 +16,7 @@ const CONNECTIONS = 8;
 const SEED = 20_261_125;
 const LI = aJoiner(1);
 
-test("kill -9 of the relay at any moment loses no escalation that it took", async () => {
+test("A11: kill -9 of the relay at any moment loses no escalation that it took", async () => {
   using folder = tempFolder();
   await using relay = await aRelayProcess({ program: [await built("relay", folder.path)] });
   await relay.command("init");

@@ -28,7 +28,7 @@ const NO_LIMIT_MS = 300_000;
 const strace = Bun.which("strace");
 const mayStrace = strace !== null || process.env["CI"] === "true";
 
-test("kill -9 at any moment loses nothing that was answered", async () => {
+test("A11: kill -9 at any moment loses nothing that was answered", async () => {
   using folder = tempFolder();
   const program = await built("agent", folder.path);
   await initAgent(program, folder.at("first"));
@@ -68,7 +68,7 @@ test("kill -9 at any moment loses nothing that was answered", async () => {
 }, NO_LIMIT_MS);
 
 describe.skipIf(!mayStrace)(`system calls of the agent${strace === null ? " (skipped: strace is not installed)" : ""}`, () => {
-  test("no success and no datagram about an alarm goes out before a sync of the log that began after its request was read", async () => {
+  test("A11: no success and no datagram about an alarm goes out before a sync of the log that began after its request was read", async () => {
     using folder = tempFolder();
     const program = await built("agent", folder.path);
     const promises = await watched(program, folder);

@@ -9,6 +9,8 @@ import type { Standing } from "../../lib/io/lan-tcp.ts";
 import type { Address, Lan } from "../../lib/port/lan.ts";
 import { aCommand, type Running } from "../support/a-process.ts";
 import type { Line, Speaking } from "../support/lan-speaker.ts";
+import { asNobodyFor } from "../support/as-nobody.ts";
+import { openTap } from "../support/a-tap.ts";
 import { type Namespaces, namespaces, type Wire, WHY_NOT } from "../support/namespaces.ts";
 
 const LOOPBACK = [{ name: "lo", broadcast: "127.255.255.255" }];
@@ -57,7 +59,7 @@ async function opened(lan: ReturnType<typeof openAgentLan>): Promise<Lan> {
 }
 
 describe("on loopback", () => {
-  test("every listener of a host hears a broadcast of the agent, and the agent hears theirs", async () => {
+  test("A14: every listener of a host hears a broadcast of the agent, and the agent hears theirs", async () => {
     const [port, broadcastPort] = [await freePort(), await freePort()];
     const ears = [new Ear(), new Ear(), new Ear()] as const;
     const agent = await opened(openAgentLan({ ...ears[0].options, port, broadcastPort }));
@@ -74,7 +76,7 @@ describe("on loopback", () => {
     }
   });
 
-  test("what is meant for one listener alone reaches that one, though all share the broadcast port", async () => {
+  test("A14: what is meant for one listener alone reaches that one, though all share the broadcast port", async () => {
     const [port, broadcastPort] = [await freePort(), await freePort()];
     const ears = [new Ear(), new Ear(), new Ear()] as const;
     const agent = await opened(openAgentLan({ ...ears[0].options, port, broadcastPort }));
@@ -93,7 +95,28 @@ describe("on loopback", () => {
     }
   });
 
-  test("a listener that has gone takes nothing from the one beside it: fifty of fifty arrive", async () => {
+  test("A14: another user's program on the broadcast port takes no broadcast away from a listener, and gets nothing that is meant for it alone", async () => {
+    const [port, broadcastPort] = [await freePort(), await freePort()];
+    const ears = [new Ear(), new Ear()] as const;
+    const agent = await opened(openAgentLan({ ...ears[0].options, port, broadcastPort }));
+    const listener = await opened(openClientLan({ ...ears[1].options, agentPort: port, broadcastPort }));
+    using another = await asNobodyFor(() => openTap(broadcastPort));
+    try {
+      listener.send(bytes("hello"), { host: "127.0.0.1", port });
+      await ears[0].until(1);
+      agent.send(bytes("welcome"), ears[0].heard[0]?.from ?? { host: "", port: 0 });
+      await ears[1].until(1);
+      agent.broadcast(bytes("alarm"));
+      await ears[1].until(2);
+      expect(ears[1].heard.map(({ said }) => said)).toEqual(["welcome", "alarm"]);
+      while (another.heard.length === 0) await new Promise(setImmediate);
+      expect(another.heard.map((one) => text(one.bytes))).toEqual(["alarm"]);
+    } finally {
+      for (const lan of [agent, listener]) lan.close();
+    }
+  });
+
+  test("A15: a listener that has gone takes nothing from the one beside it: fifty of fifty arrive", async () => {
     const [port, broadcastPort, gone] = [await freePort(), await freePort(), await freePort()];
     const ears = [new Ear(), new Ear()] as const;
     const agent = await opened(openAgentLan({ ...ears[0].options, port, broadcastPort }));
@@ -113,7 +136,7 @@ describe("on loopback", () => {
     }
   });
 
-  test("a peer that is gone takes nothing from the one beside it, and each answers to where it was told from", async () => {
+  test("A15: a peer that is gone takes nothing from the one beside it, and each answers to where it was told from", async () => {
     const [port, broadcastPort, gone] = [await freePort(), await freePort(), await freePort()];
     const ears = [new Ear(), new Ear()] as const;
     const elsewhere = [{ name: "lo", broadcast: "127.255.255.254" }];
@@ -222,7 +245,7 @@ const fromOf = (lines: readonly Line[], said: string): readonly string[] => line
 const WHY_NO_NFT = WHY_NOT === "" && Bun.which("nft") === null ? " (skipped: needs nft)" : "";
 
 describe.skipIf(WHY_NOT !== "")(`between namespaces without a default route${WHY_NOT}`, () => {
-  test("a broadcast leaves by every interface", () =>
+  test("A14: a broadcast leaves by every interface", () =>
     between([ETH0, ETH1], {}, async ({ agent, client }) => {
       agent.says();
       await client.until(heard("agent 1"));
@@ -243,7 +266,7 @@ describe.skipIf(WHY_NOT !== "")(`between namespaces without a default route${WHY
       expect(client.lines.flatMap((line) => (line.kind === "heard" ? [line.from] : []))).toEqual(["10.90.2.1", "10.90.2.1"]);
     }), 20_000);
 
-  test("an interface that goes takes nothing from the other, and rings again once it is back", () =>
+  test("A14: an interface that goes takes nothing from the other, and rings again once it is back", () =>
     between([ETH0, ETH1], {}, async ({ agent, client, net }) => {
       net.ip("link", "set", "eth0", "down");
       agent.says();

@@ -15,7 +15,7 @@ const WALK: readonly { readonly name: string; readonly step: (relay: RelayBench)
 ];
 
 for (const [index, { name }] of WALK.entries()) {
-  test(`a restart after "${name}" loses nothing and ends like a walk without one`, () => {
+  test(`A11: a restart after "${name}" loses nothing and ends like a walk without one`, () => {
     const relay = aRelay();
     for (const [at, { step }] of WALK.entries()) {
       if (at > index) break;
@@ -34,7 +34,7 @@ for (const [index, { name }] of WALK.entries()) {
   });
 }
 
-test("a crash before the commit leaves nothing, and nothing was sent", () => {
+test("A11: a crash before the commit leaves nothing, and nothing was sent", () => {
   const relay = aRelay();
   const request = relay.request("submit", { id: "e1", body: anEscalation() });
   relay.handleAndCrash({ kind: "requested", request, ticket: 900 }, { committed: false });
@@ -44,7 +44,7 @@ test("a crash before the commit leaves nothing, and nothing was sent", () => {
   expect(relay.deliveries).toHaveLength(1);
 });
 
-test("a crash after the commit and before the call: the call is unsure, is made again and marked as a repeat", () => {
+test("A11: a crash after the commit and before the call: the call is unsure, is made again and marked as a repeat", () => {
   const relay = aRelay();
   const request = relay.request("submit", { id: "e1", body: anEscalation() });
   relay.handleAndCrash({ kind: "requested", request, ticket: 900 }, { committed: true });

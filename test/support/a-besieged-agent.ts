@@ -221,6 +221,11 @@ export class BesiegedAgent {
     this.#rows.set(`${table} ${id}`, row);
   }
 
+  /** The disk loses a table. */
+  loses(table: string): void {
+    for (const key of [...this.#rows.keys()]) if (key.startsWith(`${table} `)) this.#rows.delete(key);
+  }
+
   /** What the disk has kept of one table, in order of id. */
   rows(table: string): readonly unknown[] {
     return [...this.#rows].filter(([key]) => key.startsWith(`${table} `)).sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);

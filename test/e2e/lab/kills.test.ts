@@ -35,7 +35,7 @@ const VICTIMS: readonly (readonly [string, (lab: Lab) => { readonly restarts: ()
 ];
 
 describe.skipIf(missing !== "")(`kill -9${missing === "" ? "" : ` (skipped: ${missing})`}`, () => {
-  test.concurrent.each(VICTIMS)("%s is killed in each phase of an alarm and started again: the alarm ends as it must", async (_who, victimOf) => {
+  test.concurrent.each(VICTIMS)("A11: %s is killed in each phase of an alarm and started again: the alarm ends as it must", async (_who, victimOf) => {
     await using lab = await aLab();
     for (const { phase, before, after } of PHASES) {
       await before?.(lab);
@@ -53,7 +53,7 @@ describe.skipIf(missing !== "")(`kill -9${missing === "" ? "" : ` (skipped: ${mi
     }
   }, 180_000);
 
-  test.concurrent.each([["three days ahead", "+3d"], ["three days behind", "-3d"], ["at 1970", "@1970-01-02 00:00:00"]])("the agent's host is started anew with a clock that is %s: what waited goes outside at once", async (_how, clock) => {
+  test.concurrent.each([["three days ahead", "+3d"], ["three days behind", "-3d"], ["at 1970", "@1970-01-02 00:00:00"]])("A9: the agent's host is started anew with a clock that is %s: what waited goes outside at once", async (_how, clock) => {
     await using lab = await aLab();
     const alarm = await lab.raises({ policy: "patient" });
     await lab.until("li's laptop rings", () => lab.laptop("li").said().includes(alarm.short));
@@ -65,7 +65,7 @@ describe.skipIf(missing !== "")(`kill -9${missing === "" ? "" : ` (skipped: ${mi
     await lab.until("li's laptop rings for what comes after", () => lab.laptop("li").said().includes(`● [${later.short}]`));
   }, 120_000);
 
-  test.concurrent("the agent's process is started again within the same boot: what is left of the deadline is waited for, not more", async () => {
+  test.concurrent("A11: the agent's process is started again within the same boot: what is left of the deadline is waited for, not more", async () => {
     await using lab = await aLab();
     const alarm = await lab.raises({ policy: "patient" });
     const before = deadlineOf(await alarm.now());

@@ -19,7 +19,7 @@ const STRICT = `counter refused {}
 chain in { type filter hook input priority 0; policy drop; iif lo accept; ct state established,related accept; counter name refused; }`;
 
 describe.skipIf(missing !== "")(`laptops and nodes${missing === "" ? "" : ` (skipped: ${missing})`}`, () => {
-  test.concurrent("no host of the room has a default route, and everything works", async () => {
+  test.concurrent("A14: no host of the room has a default route, and everything works", async () => {
     await using lab = await aLab();
     for (const host of ["node1", "laptop-li"]) expect(await lab.host(host).run(["ip", "route", "show", "default"])).toBe("");
     const alarm = await lab.raises({ policy: "patient" });
@@ -27,7 +27,7 @@ describe.skipIf(missing !== "")(`laptops and nodes${missing === "" ? "" : ` (ski
     await alarm.becomes("seen", ({ timeline }) => timeline.some(({ body }) => body.kind === "seen"));
   }, 60_000);
 
-  test.concurrent("a laptop with a wrong netmask still rings, says that it is not answered, and people outside are told", async () => {
+  test.concurrent("A14: a laptop with a wrong netmask still rings, says that it is not answered, and people outside are told", async () => {
     await using lab = await aLab();
     const host = lab.host("laptop-li");
     await host.run(["ip", "addr", "flush", "dev", "eth0"]);
@@ -46,7 +46,7 @@ describe.skipIf(missing !== "")(`laptops and nodes${missing === "" ? "" : ` (ski
     await alarm.becomes("taken, once the netmask is right", ({ attention }) => attention === "acknowledged");
   }, 120_000);
 
-  test.concurrent("a laptop behind a strict firewall joins, rings, gives receipts and acknowledges, all by unicast", async () => {
+  test.concurrent("A14: a laptop behind a strict firewall joins, rings, gives receipts and acknowledges, all by unicast", async () => {
     await using lab = await aLab({ firewalls: { "laptop-li": STRICT } });
     const laptop = lab.laptop("li");
     const alarm = await lab.raises({ policy: "patient" });
@@ -57,7 +57,7 @@ describe.skipIf(missing !== "")(`laptops and nodes${missing === "" ? "" : ` (ski
     expect(await lab.host("laptop-li").run(["nft", "list", "counter", "inet", "lab", "refused"])).toMatch(/packets [1-9]/);
   }, 60_000);
 
-  test.concurrent("an agent on two LANs rings on both", async () => {
+  test.concurrent("A14: an agent on two LANs rings on both", async () => {
     await using lab = await aLab({ hosts: [SECOND_LAN, laptopOf("li", "10.11.131.21/24"), ZHAO_ON_SECOND, JUMP, OUTSIDE] });
     const alarm = await lab.raises({ policy: "patient" });
     for (const operator of PEOPLE) await lab.until(`${operator}'s laptop shows it`, () => lab.laptop(operator).said().includes(alarm.short));
@@ -66,7 +66,7 @@ describe.skipIf(missing !== "")(`laptops and nodes${missing === "" ? "" : ` (ski
     await lab.until("li reads that zhao has it", () => /by zhao/.test(lab.laptop("li").said()));
   }, 60_000);
 
-  test.concurrent("an agent whose only interface is called br-mgmt rings on it", async () => {
+  test.concurrent("A14: an agent whose only interface is called br-mgmt rings on it", async () => {
     await using lab = await aLab({ hosts: [ON_A_BRIDGE, laptopOf("li", "10.11.131.21/24"), laptopOf("zhao", "10.11.131.22/24"), JUMP, OUTSIDE] });
     const alarm = await lab.raises({ policy: "patient" });
     await lab.until("li's laptop rings", () => lab.laptop("li").said().includes(`● [${alarm.short}]`));

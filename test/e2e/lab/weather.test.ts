@@ -12,7 +12,7 @@ const ROOMS = ["node1", "laptop-li", "laptop-zhao", "jump1"] as const;
 const losing = (percent: number): string => `chain in { type filter hook input priority 0; iif lo accept; numgen random mod 100 < ${percent} drop; }`;
 
 describe.skipIf(missing !== "")(`bad cables${missing === "" ? "" : ` (skipped: ${missing})`}`, () => {
-  test.concurrent.each([[5], [20], [50]])("with %d of 100 frames lost, every alarm is taken, told outside, or rings with the reason", async (percent) => {
+  test.concurrent.each([[5], [20], [50]])("A10: with %d of 100 frames lost, every alarm is taken, told outside, or rings with the reason", async (percent) => {
     await using lab = await aLab();
     for (const room of ROOMS) lab.host(room).nft(losing(percent));
     await sixAlarms(lab);
@@ -23,14 +23,14 @@ describe.skipIf(missing !== "")(`bad cables${missing === "" ? "" : ` (skipped: $
     ["doubled, half of them", { twice: 0.5 }],
     ["reordered over 200 ms", { jitterMs: 200 }],
     ["lost, doubled, delayed and reordered", { loss: 0.1, twice: 0.2, delayMs: 30, jitterMs: 100 }],
-  ])("with frames %s, every alarm is taken, told outside, or rings with the reason, and nobody is told twice", async (_how, weather) => {
+  ])("A10: with frames %s, every alarm is taken, told outside, or rings with the reason, and nobody is told twice", async (_how, weather) => {
     await using lab = await aLab();
     await lab.network.weather(weather);
     const alarms = await sixAlarms(lab);
     for (const alarm of alarms) expect(alarm.mails().length).toBeLessThanOrEqual(1);
   }, 120_000);
 
-  test.concurrent("where the room no longer hears the agent, people outside are told, and the laptop catches up", async () => {
+  test.concurrent("A10: where the room no longer hears the agent, people outside are told, and the laptop catches up", async () => {
     await using lab = await aLab();
     const { port, weather } = lab.network;
     await weather({ oneWay: [[port("node1"), port("laptop-li")], [port("node1"), port("laptop-zhao")]] });
@@ -41,7 +41,7 @@ describe.skipIf(missing !== "")(`bad cables${missing === "" ? "" : ` (skipped: $
     await lab.until("li's laptop rings", () => lab.laptop("li").said().includes(alarm.short));
   }, 120_000);
 
-  test.concurrent("where the agent no longer hears the room, it tells people outside, and takes the acknowledgement once it hears again", async () => {
+  test.concurrent("A10: where the agent no longer hears the room, it tells people outside, and takes the acknowledgement once it hears again", async () => {
     await using lab = await aLab();
     const { port, weather } = lab.network;
     await weather({ oneWay: [[port("laptop-li"), port("node1")], [port("laptop-zhao"), port("node1")]] });
@@ -54,7 +54,7 @@ describe.skipIf(missing !== "")(`bad cables${missing === "" ? "" : ` (skipped: $
     expect(sending).toBe("successful");
   }, 120_000);
 
-  test.concurrent.each([["the jump host no longer hears the agent", ["node1", "jump1"]], ["the agent no longer hears the jump host", ["jump1", "node1"]]] as const)("where %s, the LAN rings with the reason, and tells outside once that is over", async (_what, [from, to]) => {
+  test.concurrent.each([["the jump host no longer hears the agent", ["node1", "jump1"]], ["the agent no longer hears the jump host", ["jump1", "node1"]]] as const)("A10: where %s, the LAN rings with the reason, and tells outside once that is over", async (_what, [from, to]) => {
     await using lab = await aLab();
     const { port, weather } = lab.network;
     await weather({ oneWay: [[port(from), port(to)]] });
@@ -68,7 +68,7 @@ describe.skipIf(missing !== "")(`bad cables${missing === "" ? "" : ` (skipped: $
     expect(alarm.mails()).toHaveLength(1);
   }, 120_000);
 
-  test.concurrent("a laptop whose cable was out for a while rings for what it missed", async () => {
+  test.concurrent("A10: a laptop whose cable was out for a while rings for what it missed", async () => {
     await using lab = await aLab();
     lab.host("laptop-li").pull("eth0");
     const alarm = await lab.raises({ policy: "patient", severity: "minor" });
