@@ -76,3 +76,15 @@ test("every file that the architecture names is there", () => {
   expect(named.length).toBeGreaterThan(10);
   expect(named.filter((path) => !FILES.includes(path.slice(4)))).toEqual([]);
 });
+
+test("every attack that the security page lists has its tests there, and every test of an attack is listed", () => {
+  const root = join(LIB, "..");
+  const page = readFileSync(join(root, "docs", "security.md"), "utf8");
+  const listed = [...page.matchAll(/^\| (A\d+) \|.*$/gm)].flatMap(([row, attack = ""]) => [...row.matchAll(/`(test\/[^`]+)`/g)].map(([, file = ""]) => `${attack} ${file}`));
+  const tests = readdirSync(join(root, "test"), { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".test.ts")).map((name) => `test/${name}`);
+  const made = tests.flatMap((file) => [...new Set([...readFileSync(join(root, file), "utf8").matchAll(/["`](A\d+): /g)].map(([, attack = ""]) => `${attack} ${file}`))]);
+  const first = (one: string): number => Number(/\d+/.exec(one)?.[0]);
+  const sorted = (all: readonly string[]): readonly string[] => [...all].sort((a, b) => first(a) - first(b) || (a < b ? -1 : 1));
+  expect(sorted(listed)).toEqual(sorted(made));
+  expect([...new Set(listed.map(first))].sort((a, b) => a - b)).toEqual(Array.from({ length: 15 }, (_, at) => at + 1));
+});
