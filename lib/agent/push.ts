@@ -198,8 +198,9 @@ export class Pusher {
     for (let at = 0; at < ROWS; at += 1) {
       for (const { audience, kind, rows } of this.#queue.values()) {
         const row = rows[at];
+        if (row === undefined || row.size === 0) continue;
         const flood = sum(rows.map(({ size }) => size)) > FLOOD_ITEMS;
-        while (row !== undefined && row.size > 0 && this.#bucket.allow(now)) {
+        while (this.#isOwed(row, { audience, kind }, now) && this.#bucket.allow(now)) {
           // Where the worst do not fill a datagram, the next ones go along: what is scarce is datagrams.
           const { ids, repeat } = takeFirst(rows, flood ? BATCH_FLOOD : BATCH_PLAIN);
           if (kind === "alarm") for (const id of ids) this.#left(id, now);
@@ -242,6 +243,18 @@ export class Pusher {
     running.repeat += 1;
     if (broadcast || unicast.length > 0) running.waitingSince = now;
     else this.#arm(running, now);
+  }
+
+  /** Whether anything of this row is left to say. What a listener has given its receipt for while its copy waited is not said to it. */
+  #isOwed(row: Set<OccurrenceId>, { audience, kind }: Pick<Batch, "audience" | "kind">, now: Ms): boolean {
+    for (const id of row) {
+      const push = this.#running.get(id)?.push;
+      const held = kind === "alarm" && audience !== "everyone" && push !== undefined && (push.held[audience]?.ring ?? 0) >= push.ring;
+      if (!held) return true;
+      row.delete(id);
+      this.#left(id, now);
+    }
+    return false;
   }
 
   /**

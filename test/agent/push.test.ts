@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { minutes, seconds } from "../../lib/base/units.ts";
-import { AgentWorld, listenerOf, settings } from "../support/an-agent.ts";
+import { AgentWorld, anOperator, listenerOf, settings } from "../support/an-agent.ts";
 
 function rings(world: AgentWorld, id: string): readonly number[] {
   const all = world.said("alarm").flatMap(({ message }) => (message.kind === "alarm" ? message.body.alarms.filter((one) => one.id === id).map(({ ring }) => ring) : []));
@@ -34,6 +34,36 @@ describe("a listener that is there", () => {
     for (const level of ["receipt", "seen"] as const) world.hears("li", { kind: "receipt", body: { receipts: [{ id, revision: 1, ring: 1, level }] } });
     world.passes(minutes(6));
     expect(world.alarm(id)).toMatchObject({ phase: "fallback" });
+  });
+});
+
+describe("what waits for the LAN's rate when receipts come", () => {
+  const crowd = ["ana", "bo", "chen", "dai", "eva", "fu", "gao", "hu"];
+
+  /** An alarm that the whole crowd, present, and one who is away answer for; after so long the crowd gives its receipts. */
+  function received({ severity, lanRate, afterMs }: { readonly severity: string; readonly lanRate: number; readonly afterMs: number }): { readonly world: AgentWorld; readonly from: number } {
+    const members = [...crowd, "late"];
+    const people = [...members.map((name) => anOperator({ name, modules: ["osd"] })), anOperator({ name: "chief" })];
+    const world = new AgentWorld({ members, settings: settings({ people, lanRate }) });
+    for (const name of crowd) world.hello(name);
+    const id = world.raise({ severity });
+    world.passes(afterMs);
+    for (const name of crowd) world.hears(name, { kind: "receipt", body: { receipts: [{ id, revision: 1, ring: 1, level: "receipt" }] } });
+    return { world, from: world.said("alarm").length };
+  }
+
+  test("is not sent any more to those who have given theirs", () => {
+    const { world, from } = received({ severity: "critical", lanRate: 1, afterMs: 0 });
+    world.passes(seconds(20));
+    for (const name of crowd) expect(saidTo(world, name, from)).toBe(0);
+  });
+
+  test("leaves the schedule as it was: who comes later is told", () => {
+    const { world, from } = received({ severity: "minor", lanRate: 2, afterMs: 900 });
+    world.passes(seconds(2));
+    world.hello("late");
+    world.passes(seconds(38));
+    expect(saidTo(world, "late", from)).toBeGreaterThan(0);
   });
 });
 

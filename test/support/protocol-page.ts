@@ -230,7 +230,7 @@ export const TABLES: Readonly<Record<string, () => string>> = {
     ["lease of a listener", `${seconds(wire.LEASE_MS)} from its last HELLO; after a start of the agent everybody who was there has ${seconds(RENEW_MS)}`],
     ["an agent counts as not heard", `after ${seconds(wire.DEAF_MS)}`],
     ["ALARM", `at ${times(REPEAT_AT_MS)}, each ± 25 %, then every ${seconds(REPEAT_EVERY_MS)} until every responsible listener present has given its receipt`],
-    ["of these by broadcast", `number ${BROADCAST_REPEATS.map((at) => at + 1).join(", ")}, later every ${seconds(BROADCAST_EVERY_MS)}; the others by unicast to those who owe a receipt`],
+    ["of these by broadcast", `number ${BROADCAST_REPEATS.map((at) => at + 1).join(", ")}, later every ${seconds(BROADCAST_EVERY_MS)}; each, but the first only where it is critical or major, by unicast as well to those who owe a receipt by then`],
     ["STATE", `at ${times(STATE_AT_MS)} by broadcast`],
     ["RECEIPT", `after 0 to \`jitterMs\`, many to a datagram; again for a copy of the alarm at most every ${seconds(RECEIPT_AGAIN_MS)}`],
     ["ACK", `at ${times(ACK_AT_MS)}, then every ${seconds(ACK_EVERY_MS)} until ACKED; from the ${ACK_BROADCAST_FROM + 1}th on also by broadcast, sealed for the group`],
