@@ -9,7 +9,7 @@ import { earliestOf } from "../base/earliest.ts";
 import type { Ms } from "../base/units.ts";
 import type { PeerId } from "../trust/keys.ts";
 import type { Body } from "../wire/message.ts";
-import { BATCH_FLOOD, BATCH_PLAIN, FLOOD_ITEMS } from "./push.ts";
+import { BATCH_FLOOD, BATCH_PLAIN, FLOOD_ITEMS } from "./push-queue.ts";
 
 /**
  * Datagrams a second and at once (design §4). At once no more than the receive buffer of a listener surely holds while it writes:

@@ -1,7 +1,8 @@
 /** Ten thousand alarms at once, within the LAN's rate: who is told what in which order, and when again. */
 
 import { expect, test } from "bun:test";
-import { type Batch, BURST_SECONDS, type Push, Pusher } from "../../lib/agent/push.ts";
+import { BURST_SECONDS, type Push, Pusher } from "../../lib/agent/push.ts";
+import type { Batch } from "../../lib/agent/push-queue.ts";
 import type { Alarm } from "../../lib/alarm/alarm.ts";
 import { SEVERITIES, type Severity } from "../../lib/alarm/severity.ts";
 import { Prng } from "../../lib/base/prng.ts";

@@ -112,7 +112,7 @@ export const MUTANTS: readonly Mutant[] = [
     to: "const rung = people([...recipientsOf(to, { responsible: alarm.responsible, roster }), ...Object.keys(roster.operators)]);",
   },
   {
-    name: "the least alarm goes first", file: "lib/agent/push.ts", breaks: "S6: by severity, then by time",
+    name: "the least alarm goes first", file: "lib/agent/push-queue.ts", breaks: "S6: by severity, then by time",
     old: "return repeat ? SEVERITIES.length + rank : rank + 1;", to: "return repeat ? SEVERITIES.length + rank : SEVERITIES.length + 1 - rank;",
   },
   {
@@ -174,7 +174,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "the LAN's rate is not kept", file: "lib/agent/push.ts", breaks: "L2",
-    old: "row.size > 0 && this.#bucket.allow(now)) {", to: "row.size > 0) {",
+    old: "mayLeave: () => this.#bucket.allow(now)", to: "mayLeave: () => true",
   },
   {
     name: "a settled alarm is told for ever", file: "lib/agent/push.ts", breaks: "L2: when all is over nobody is told anything",

@@ -6,7 +6,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { BROADCAST_EVERY_MS, BROADCAST_REPEATS, BURST_SECONDS, FLOOD_ITEMS, REPEAT_AT_MS, REPEAT_EVERY_MS, STATE_AT_MS } from "../../lib/agent/push.ts";
+import { BROADCAST_EVERY_MS, BROADCAST_REPEATS, BURST_SECONDS, REPEAT_AT_MS, REPEAT_EVERY_MS, STATE_AT_MS } from "../../lib/agent/push.ts";
+import { FLOOD_ITEMS } from "../../lib/agent/push-queue.ts";
 import { CATCH_UP_RATE, CATCH_UP_RATE_ALL } from "../../lib/agent/catch-up.ts";
 import { REKEY_AGAIN, ROTATE_EVERY_MS, SWITCH_MS } from "../../lib/agent/group.ts";
 import { RENEW_MS } from "../../lib/agent/listeners.ts";
