@@ -135,8 +135,6 @@ export class Pusher {
     running.held.set(listener, { ring: given.ring, level: given.level });
     running.isBehind = true;
     this.#changed.add(given.id);
-    // A copy that still waits to leave is owed no more.
-    if (given.ring === running.push.ring) for (const row of this.#queue.get(`alarm ${listener}`)?.rows ?? []) row.delete(given.id);
     return true;
   }
 
