@@ -4,7 +4,7 @@ import { equalBytes, utf8 } from "../../lib/base/bytes.ts";
 import { seconds } from "../../lib/base/units.ts";
 import { commitmentOf, composeCommit, judgeApproved, judgeReveal } from "../../lib/trust/approval.ts";
 import { composeJoin, judgeJoined } from "../../lib/trust/enrolment.ts";
-import { FROM_AGENTS, FROM_LISTENERS, IN_CLEAR, type Opener } from "../../lib/trust/opener.ts";
+import { AMONG_AGENTS, FROM_AGENTS, FROM_LISTENERS, IN_CLEAR, type Opener } from "../../lib/trust/opener.ts";
 import { printRequest } from "../../lib/trust/pairing.ts";
 import { BODY_BYTES_MOST, DATAGRAM_BYTES_MOST, FLAG_DEFLATED, KID_PAIRWISE, SUITE_CLEAR } from "../../lib/wire/constants.ts";
 import type { Body, MessageKind } from "../../lib/wire/message.ts";
@@ -16,6 +16,7 @@ import { aSettledCluster, fill, IDENTITIES, Party } from "../support/a-cluster.t
 import { Newcomer } from "../support/a-newcomer.ts";
 import { MESSAGE_KINDS } from "../support/any-message.ts";
 import { openersOf, readTraffic } from "../support/recorded-v1.ts";
+import { TwoAgents } from "../support/two-agents.ts";
 import { anotherDatagram } from "./mutate.ts";
 import { demand, type Target } from "./target.ts";
 
@@ -125,6 +126,34 @@ function listenerHolds(input: Uint8Array): void {
   WORLD.effects = [];
 }
 
+const PAIR = TwoAgents.paired();
+const PEER = PAIR.b.agent.party;
+/** What the second agent tells the first: how alarms stand, and who has joined. */
+const PEER_BODIES = aPairsDay();
+/** Beyond what it has said itself. */
+const BEYOND = 1_000_000n;
+
+function aPairsDay(): readonly Uint8Array[] {
+  PAIR.b.agent.enrols(IDENTITIES.other, { at: LI_AT });
+  PAIR.b.agent.raises("critical");
+  PAIR.passes(seconds(25));
+  PAIR.b.agent.clears();
+  PAIR.passes(seconds(5));
+  const said = new Map<string, Uint8Array>();
+  for (const { by, message } of PAIR.said) if (by === "b" && AMONG_AGENTS.includes(message.kind)) said.set(JSON.stringify(message.body), utf8(JSON.stringify(message.body)));
+  return [...said.values()];
+}
+
+/** Who has another agent's keys says it to this one: it may say anything, and ends nobody's process. */
+function peerHolds(input: Uint8Array): void {
+  for (const kind of AMONG_AGENTS) {
+    counter += 1n;
+    const header = { kind, kid: KID_PAIRWISE, epoch: PEER.sealer.epoch, counter: BEYOND + counter, other: PAIR.a.agent.voice.id };
+    PAIR.a.agent.hears(PEER.forge(input.subarray(0, BODY_BYTES_MOST), header), PAIR.b.at);
+  }
+  PAIR.a.agent.passes(seconds(1));
+}
+
 const INVITER = new BesiegedAgent();
 const INVITE = INVITER.invites();
 const NONCE = fill(33, 16);
@@ -174,6 +203,7 @@ export const LAN_TARGETS: readonly Target[] = [
   { name: "sealed-body", seeds: BODIES, holds: sealedHolds },
   { name: "agent", seeds: BODIES, holds: agentHolds },
   { name: "listener", seeds: BODIES, holds: listenerHolds },
+  { name: "peer", seeds: PEER_BODIES, holds: peerHolds },
   { name: "joining", seeds: [JOINED, APPROVED, ...[false, true].map((revealed) => composeCommit(NEWCOMER.asking, { revealed }))].map((body) => utf8(JSON.stringify(body))), holds: joiningHolds },
 ];
 
