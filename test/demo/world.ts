@@ -1,6 +1,5 @@
 /** The demonstration's world: three executables as separate processes, a mail server and a WeCom stand-in, all on loopback. */
 
-import { createSocket } from "node:dgram";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +7,7 @@ import { build, PROGRAMS } from "../../.ci/build.ts";
 import { type MailStandIn, openMailStandIn } from "../support/mail-stand-in.ts";
 import { openWecomStandIn, WECOM_STAND_IN, type WecomStandIn } from "../support/wecom-stand-in.ts";
 import type { Account } from "./account.ts";
+import { freePort } from "../support/free-port.ts";
 
 const PATIENCE_MS = 15_000;
 const LOOK_MS = 100;
@@ -81,7 +81,7 @@ export class World {
     this.#binaries = programs === undefined ? await build(join(this.folder, "bin"), this.#stop) : PROGRAMS.map((program) => join(programs, `gapbell-${program}`));
     this.#mail = await openMailStandIn();
     this.#wecom = openWecomStandIn({ users: ["li"] });
-    this.#ports = ports ?? { udp: await freePort("udp"), broadcast: await freePort("udp"), api: await freePort("tcp"), relay: await freePort("tcp") };
+    this.#ports = ports ?? { udp: await freePort(), broadcast: await freePort(), api: await freePort(), relay: await freePort() };
     const { udp, broadcast, api, relay: relayPort } = this.#ports;
     account.tell("demo", `State folders in ${this.folder}; agent on UDP ${udp}, broadcast ${broadcast}, HTTP ${api}; relay on ${relayPort}; SMTP ${this.#mail.port}; WeCom ${new URL(this.#wecom.base).port}`);
     for (const name of PROGRAMS) mkdirSync(this.#at(name), { mode: 0o700 });
@@ -251,20 +251,6 @@ function there<Value>(value: Value | undefined): Value {
 
 function succeeds(command: Promise<unknown>): Promise<boolean> {
   return command.then(() => true, () => false);
-}
-
-async function freePort(kind: "udp" | "tcp"): Promise<number> {
-  if (kind === "tcp") {
-    const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } });
-    const { port } = server;
-    server.stop(true);
-    return port;
-  }
-  const socket = createSocket("udp4");
-  await new Promise<void>((resolve) => socket.bind(0, resolve));
-  const { port } = socket.address();
-  socket.close();
-  return port;
 }
 
 const AGENT_YAML = ({ udp, broadcast, apiPort }: { readonly udp: number; readonly broadcast: number; readonly apiPort: number }): string => `cluster: demo

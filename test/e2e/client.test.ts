@@ -3,9 +3,10 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { client, runningClient, spawnClient } from "../support/client-process.ts";
-import { freePort, type LoopbackAgent, loopbackAgent } from "../support/a-loopback-agent.ts";
+import { type LoopbackAgent, loopbackAgent } from "../support/a-loopback-agent.ts";
 import { anId, anItem, aState } from "../support/a-scripted-agent.ts";
 import { tempFolder, type TempFolder } from "../support/temp-folder.ts";
+import { freePort } from "../support/free-port.ts";
 
 let lan: LoopbackAgent;
 let folder: TempFolder;

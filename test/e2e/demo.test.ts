@@ -6,10 +6,9 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import type { Account } from "../demo/account.ts";
 import { World } from "../demo/world.ts";
-import { freePort } from "../support/a-loopback-agent.ts";
-import { freePort as freeTcpPort } from "../support/a-relay-process.ts";
 import { built } from "../support/built.ts";
 import { tempFolder, type TempFolder } from "../support/temp-folder.ts";
+import { freePort } from "../support/free-port.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
 const DEMO = join(ROOT, "test", "demo", "demo.ts");
@@ -107,7 +106,7 @@ test("a port that another program holds is named", async () => {
   const address = holder.address();
   const api = typeof address === "object" && address !== null ? address.port : 0;
   const world = new World(SILENT, new AbortController().signal);
-  const setUp = world.setUp(programs, { udp: await freePort(), broadcast: await freePort(), api, relay: await freeTcpPort() });
+  const setUp = world.setUp(programs, { udp: await freePort(), broadcast: await freePort(), api, relay: await freePort() });
   expect(setUp).rejects.toThrow(`Cannot listen on 127.0.0.1:${api}: another program holds the port`);
   await setUp.catch(() => {});
   await world.close();

@@ -39,6 +39,8 @@ describe.skipIf(!maySshd)(`no escalation is lost and none is sent twice${maySshd
     await world.raises(agent, name);
     return name;
   };
+  /** How many deliveries this life of the relay has brought to an outcome; it says so once that is on its disk. */
+  const outcomes = (): number => relay.said().split('"event":"outcome"').length - 1;
   /** The row of `list` that names it. */
   const rowOf = async (name: string): Promise<string> => (await world.agent("list")).out.split("\n").find((line) => line.includes(name)) ?? "";
   const settled = async (name: string): Promise<void> => {
@@ -95,9 +97,12 @@ describe.skipIf(!maySshd)(`no escalation is lost and none is sent twice${maySshd
     }, NO_LIMIT_MS);
 
     test("when the relay has stored and sent, and no answer has come back", async () => {
+      const before = outcomes();
       const name = await raise();
       proxy.swallowsFromSubmit();
       await until("it is mailed", () => mailsAbout(name).length > 0, 60_000);
+      // Until that is on its disk a relay that dies cannot know that it was; the last test of these is about that.
+      await until("the relay has stored that it is", () => outcomes() > before, 60_000);
       await kill[who]();
       proxy.heals();
       await once(name);

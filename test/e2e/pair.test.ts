@@ -4,8 +4,8 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type AgentProcess, passphraseOf, startAgent } from "../support/agent-process.ts";
-import { freePort } from "../support/a-loopback-agent.ts";
 import { aLanOfLaptops, type Laptop, type LanOfLaptops } from "../support/a-lan-of-laptops.ts";
+import { freePort } from "../support/free-port.ts";
 
 const RULES = "rules:\n  - {name: default, module: osd, item: \"{ceph_daemon}\"}\n";
 const ROSTER = "operators:\n  li: {modules: [osd], mail: li@example.org}\nlast_resort: [li]\n";

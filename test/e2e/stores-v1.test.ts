@@ -3,12 +3,13 @@
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
-import { type AgentProcess, freePort, PASSPHRASE, startAgent } from "../support/agent-process.ts";
+import { type AgentProcess, PASSPHRASE, startAgent } from "../support/agent-process.ts";
 import { aRelayProcess, type RelayProcess } from "../support/a-relay-process.ts";
 import { programs } from "../support/built.ts";
 import { client, runningClient } from "../support/client-process.ts";
 import { copyState } from "../support/recorded-v1.ts";
 import { tempFolder, type TempFolder } from "../support/temp-folder.ts";
+import { freePort } from "../support/free-port.ts";
 
 type Listed = { readonly id: string; readonly text: string; readonly attention: string };
 

@@ -6,8 +6,8 @@ import { createServer, type Server } from "node:net";
 import { authorizedKeysLine, type Permission, sshdAdvice } from "../../lib/wire/authorized-keys.ts";
 import { parseSshPublicKey, type SshPublicKey } from "../../lib/wire/ssh-public-key.ts";
 import { anSshd, makeKey, maySshd, type TestSshd } from "../support/an-sshd.ts";
-import { freePort } from "../support/a-relay-process.ts";
 import { type TempFolder, tempFolder } from "../support/temp-folder.ts";
+import { freePort } from "../support/free-port.ts";
 
 type Ran = { readonly code: number; readonly out: string; readonly err: string };
 

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { expect, test } from "bun:test";
 import { askLan } from "../../lib/io/doctor-lan.ts";
 import { listenTcp } from "../../lib/io/lan-tcp.ts";
-import { freePort } from "../support/a-loopback-agent.ts";
+import { freePort } from "../support/free-port.ts";
 
 const ROAD = { name: "lo", address: "127.0.0.1", broadcasts: ["127.255.255.255"] } as const;
 const QUESTION = new TextEncoder().encode("who is there");

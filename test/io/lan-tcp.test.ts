@@ -8,19 +8,11 @@ import { Tally } from "../../lib/base/tally.ts";
 import type { Address } from "../../lib/port/lan.ts";
 import { DATAGRAM_BYTES_LEAST } from "../../lib/wire/packet.ts";
 import { onStream } from "../../lib/wire/stream.ts";
+import { freePort } from "../support/free-port.ts";
 
 /** As long as a datagram must be. */
 const aDatagram = (said: string): Uint8Array => new TextEncoder().encode(said.padEnd(DATAGRAM_BYTES_LEAST));
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes).trim();
-
-/** A port that nobody held a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
 
 /** Everything that happened, in lines, and a promise of each. */
 class Happened {

@@ -1,7 +1,5 @@
 /** The sockets of the LAN leg: on loopback, and in namespaces with wires that can be pulled. */
 
-import { createSocket } from "node:dgram";
-import { once } from "node:events";
 import { join } from "node:path";
 import { describe, expect, test } from "bun:test";
 import { lanSentence, openAgentLan, openClientLan } from "../../lib/io/lan.ts";
@@ -12,21 +10,11 @@ import type { Line, Speaking } from "../support/lan-speaker.ts";
 import { asNobodyFor } from "../support/as-nobody.ts";
 import { openTap } from "../support/a-tap.ts";
 import { type Namespaces, namespaces, type Wire, WHY_NOT } from "../support/namespaces.ts";
+import { freePort } from "../support/free-port.ts";
 
 const LOOPBACK = [{ name: "lo", broadcast: "127.255.255.255" }];
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const bytes = (said: string): Uint8Array => new TextEncoder().encode(said);
-
-/** A port that nobody held a moment ago. */
-async function freePort(): Promise<number> {
-  const socket = createSocket("udp4");
-  socket.bind(0, "127.0.0.1");
-  await once(socket, "listening");
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, "close");
-  return port;
-}
 
 /** What one side has heard, and a promise of the next. */
 class Ear {

@@ -9,6 +9,7 @@ import type { RelayAddress } from "../../lib/port/relay-link.ts";
 import { signRequest } from "../../lib/wire/request-signature.ts";
 import { anEscalation } from "../support/an-escalation.ts";
 import { aJoiner, openRelayHost, type RelayHostForTest } from "../support/a-relay-host.ts";
+import { freePort } from "../support/free-port.ts";
 
 const LI = aJoiner(1);
 let host: RelayHostForTest;
@@ -230,10 +231,4 @@ async function listener(onSocket: Parameters<typeof createServer>[1]): Promise<{
       server.close(() => resolve());
     }),
   };
-}
-
-async function freePort(): Promise<number> {
-  const { port, close } = await listener(() => {});
-  await close();
-  return port;
 }

@@ -17,9 +17,9 @@ import type { SshHop, SshWay } from "../../lib/wire/ssh-way.ts";
 import { tlsIdentity } from "../../lib/io/certificate.ts";
 import { anSshd, makeKey, maySshd, type TestSshd } from "../support/an-sshd.ts";
 import { aJoiner, openRelayHost, type RelayHostForTest } from "../support/a-relay-host.ts";
-import { freePort } from "../support/a-relay-process.ts";
 import { until } from "../support/ssh-world.ts";
 import { type TempFolder, tempFolder } from "../support/temp-folder.ts";
+import { freePort } from "../support/free-port.ts";
 
 const LI = aJoiner(1);
 const BEAT = { kind: "heartbeat", heartbeat: { open: 0, wall: 1 } } as const;

@@ -3,6 +3,7 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { ScriptedAgent } from "./a-scripted-agent.ts";
+import { freePort } from "./free-port.ts";
 
 export type LoopbackAgent = AsyncDisposable & {
   readonly agent: ScriptedAgent;
@@ -43,15 +44,6 @@ export async function loopbackAgent(): Promise<LoopbackAgent> {
       await once(unicast, "close");
     },
   };
-}
-
-/** A UDP port that nobody holds now. */
-export async function freePort(): Promise<number> {
-  const socket = createSocket("udp4");
-  await bound(socket, 0);
-  const { port } = socket.address();
-  socket.close();
-  return port;
 }
 
 function bound(socket: Socket, port: number): Promise<unknown> {

@@ -10,6 +10,8 @@ export type Running = {
   readonly kill: (signal: "SIGKILL" | "SIGTERM" | "SIGINT" | "SIGHUP" | "SIGSTOP" | "SIGCONT") => void;
   /** The next line that it prints; undefined once it has ended. */
   readonly nextLine: () => Promise<string | undefined>;
+  /** What it has written to standard error so far. */
+  readonly said: () => string;
   /** Waits for its end. `out` is what `nextLine` has not taken. */
   readonly end: () => Promise<{ readonly out: string; readonly err: string; readonly code: number }>;
 };
@@ -22,7 +24,12 @@ export function aProcess(source: string, { args = [], under = [] }: { readonly a
 /** The same for any program. */
 export function aCommand(words: readonly string[], { env = {} }: { readonly env?: Readonly<Record<string, string>> } = {}): Running {
   const child = Bun.spawn([...words], { cwd: ROOT, env: { ...process.env, ...env }, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
-  const err = new Response(child.stderr).text();
+  let said = "";
+  const err = (async () => {
+    const errors = new TextDecoder();
+    for await (const chunk of child.stderr) said += errors.decode(chunk, { stream: true });
+    return said;
+  })();
   const reader = child.stdout.getReader();
   const decoder = new TextDecoder();
   let rest = "";
@@ -42,6 +49,7 @@ export function aCommand(words: readonly string[], { env = {} }: { readonly env?
       rest = rest.slice(line.length + 1);
       return line;
     },
+    said: () => said,
     end: async () => {
       while (await more());
       return { out: rest, err: await err, code: await child.exited };

@@ -1,11 +1,11 @@
 /** `gapbell-relay` as its own process, from source or from its executable, in a state folder of one test. */
 
 import { writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { askLocal } from "../../lib/io/local.ts";
 import { aCommand, type Running } from "./a-process.ts";
 import { tempFolder, type TempFolder } from "./temp-folder.ts";
+import { freePort } from "./free-port.ts";
 
 const ENTRY = join(import.meta.dir, "..", "..", "relay.ts");
 
@@ -48,14 +48,4 @@ export async function aRelayProcess({ program = [process.execPath, ENTRY] }: { r
       folder[Symbol.dispose]();
     },
   };
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
 }

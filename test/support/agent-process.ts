@@ -1,9 +1,9 @@
 /** The agent's executable as a process of its own, set up by its public commands, on loopback. */
 
-import { createSocket } from "node:dgram";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { programBelow } from "./a-process.ts";
+import { freePort } from "./free-port.ts";
 
 /** Disposed of, it is gone, however it was left. */
 export type AgentProcess = AsyncDisposable & {
@@ -75,16 +75,4 @@ export async function textsListed({ apiPort }: Pick<AgentProcess, "apiPort">): P
   const response = await fetch(`http://127.0.0.1:${apiPort}/v1/alarms?all=1`);
   const { alarms } = (await response.json()) as { alarms: readonly { readonly text: string }[] };
   return new Set(alarms.map(({ text }) => text));
-}
-
-/** A UDP port that nobody has now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const socket = createSocket("udp4");
-    socket.once("error", reject);
-    socket.bind(0, "127.0.0.1", () => {
-      const { port } = socket.address();
-      socket.close(() => resolve(port));
-    });
-  });
 }

@@ -1,8 +1,8 @@
 /** A real OpenSSH server on loopback with a configuration of its own; whoever runs the test logs in. */
 
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { freePort } from "./a-relay-process.ts";
 import { tempFolder } from "./temp-folder.ts";
+import { freePort } from "./free-port.ts";
 
 const SSHD = ["/usr/sbin/sshd", "/usr/local/sbin/sshd"].find((path) => existsSync(path));
 /** Where sshd of root leaves its rights behind; Debian makes it when the service starts. */

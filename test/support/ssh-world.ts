@@ -3,12 +3,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { type AgentProcess, initAgent, startAgent } from "./agent-process.ts";
 import { aCommand, type Running } from "./a-process.ts";
-import { freePort } from "./a-relay-process.ts";
 import { anSshd, type TestSshd } from "./an-sshd.ts";
 import { askLocal } from "../../lib/io/local.ts";
 import { built } from "./built.ts";
 import { type MailStandIn, openMailStandIn } from "./mail-stand-in.ts";
 import { type TempFolder, tempFolder } from "./temp-folder.ts";
+import { freePort } from "./free-port.ts";
 
 export type Ended = Awaited<ReturnType<Running["end"]>>;
 
