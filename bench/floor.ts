@@ -30,6 +30,8 @@ let received: number[] = [];
 let armed = false;
 const outbox: string[] = [];
 const unconfirmed = new Set<number>();
+/** When each receipt was stored, by the wall clock; until somebody asks. */
+const receivedAt: number[] = [];
 
 /** One turn for all that has come in since the last one. */
 function arm(): void {
@@ -54,6 +56,7 @@ function turn(): void {
   }
   for (const id of confirmed) receive.run(id);
   database.run("COMMIT");
+  for (const _ of confirmed) receivedAt.push(Date.now());
   for (const { answer } of taken) answer();
   speak();
 }
@@ -87,6 +90,7 @@ socket.setBroadcast(true);
 const server = Bun.serve({
   hostname: "127.0.0.1", port: 0, development: false,
   fetch: async (request) => {
+    if (request.method === "GET") return Response.json(receivedAt.splice(0));
     const body = (await request.json()) as Alarm | readonly Alarm[];
     const bodies = (Array.isArray(body) ? body : [body]).map((alarm) => JSON.stringify(alarm));
     return new Promise<Response>((resolve) => {
