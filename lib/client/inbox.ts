@@ -10,6 +10,7 @@ import { hours, type Ms, type Now, type WallMs } from "../base/units.ts";
 import type { PeerId } from "../trust/keys.ts";
 import type { Body } from "../wire/message.ts";
 import type { OpenMark } from "../wire/open-set.ts";
+import { Aliases, aliasesOf } from "./aliases.ts";
 import { allOver, isOpen, markOf, overtaken, sameMark, whoElse, type Word, type Words } from "./words.ts";
 
 export type AlarmItem = Body<"alarm">["alarms"][number];
@@ -24,6 +25,8 @@ export type Said = { readonly agent: PeerId; readonly epoch: bigint; readonly co
 
 export type Inboxed = {
   readonly item: AlarmItem;
+  /** What it was called before. */
+  readonly aliases: readonly OccurrenceId[];
   readonly condition: StateItem["condition"];
   readonly attention: StateItem["attention"];
   readonly phase: StateItem["phase"];
@@ -60,8 +63,7 @@ export type Found =
 
 export class Inbox {
   readonly #entries = new Map<OccurrenceId, Inboxed>();
-  /** What an alarm was called before, as long as this process lives: whoever has just seen that name may still use it. */
-  readonly #renamed = new Map<OccurrenceId, OccurrenceId>();
+  readonly #aliases = new Aliases();
   readonly #forget = new Deadlines<OccurrenceId>();
   readonly #changed = new Set<OccurrenceId>();
   /** For each agent, until one of them changes. */
@@ -74,8 +76,9 @@ export class Inbox {
     this.#changed.clear();
   }
 
+  /** By its id or another of its names. */
   get(id: OccurrenceId): Inboxed | undefined {
-    return this.#entries.get(id) ?? this.#entries.get(this.#renamed.get(id) ?? "");
+    return this.#entries.get(id) ?? this.#entries.get(this.#aliases.idOf(id) ?? "");
   }
 
   /** How many an agent calls open. */
@@ -98,15 +101,18 @@ export class Inbox {
     return marks;
   }
 
-  /** The alarm whose id begins so; people type the first characters, in either case. */
+  /** The alarm of which a name begins so; people type the first characters, in either case. */
   find(prefix: string): Found {
     const wanted = prefix.toUpperCase().replaceAll("-", "");
-    const exact = this.#entries.get(wanted);
+    const exact = this.get(wanted);
     if (exact !== undefined) return { kind: "one", entry: exact };
-    const matches = wanted === "" ? [] : [...this.#entries.values()].filter(({ item }) => item.id.startsWith(wanted));
+    const matches = wanted === "" ? [] : [...this.#entries.values()].flatMap((entry) => {
+      const id = [entry.item.id, ...entry.aliases].find((name) => name.startsWith(wanted));
+      return id === undefined ? [] : [{ id, entry }];
+    });
     const [first] = matches;
     if (first === undefined) return { kind: "none" };
-    return matches.length === 1 ? { kind: "one", entry: first } : { kind: "many", ids: matches.map(({ item }) => item.id) };
+    return matches.length === 1 ? { kind: "one", entry: first.entry } : { kind: "many", ids: matches.map(({ id }) => id) };
   }
 
   /**
@@ -119,9 +125,12 @@ export class Inbox {
     const { agent } = said;
     const word = wordOf(said, item, true);
     if (held === undefined) {
+      // It was said before the alarm had another name, or by an agent that does not know of that yet.
+      const renamed = this.get(item.id);
+      if (renamed !== undefined && overtaken(renamed.words[agent], said)) return { kind: "older", now: renamed };
       const entry: Inboxed = {
-        item, ...ASIDE, condition: item.condition, attention: item.quiet === true ? "acknowledged" : "unacknowledged",
-        stateAt: item.at, heardAt: now.wall, rung: 0, seen: 0, unverified: verified ? "" : String(said.epoch), said, words: { [agent]: word }, closedAt: undefined,
+        item, aliases: [], ...ASIDE, condition: item.condition, attention: item.quiet === true ? "acknowledged" : "unacknowledged",
+        stateAt: item.at, heardAt: now.wall, rung: Math.min(renamed?.rung ?? 0, item.ring), seen: 0, unverified: verified ? "" : String(said.epoch), said, words: { [agent]: word }, closedAt: undefined,
       };
       this.#put(entry, now);
       return { kind: "new", now: entry };
@@ -185,17 +194,22 @@ export class Inbox {
   /** It goes on under another name. What was rung and seen under either has been. @returns how it stands, and whether it was known by that name already */
   rename({ from, to }: { readonly from: OccurrenceId; readonly to: OccurrenceId }, now: Now): { readonly entry: Inboxed; readonly known: boolean } | undefined {
     const held = this.#entries.get(from);
-    if (held === undefined || from === to) return undefined;
     const other = this.#entries.get(to);
+    if (held === undefined || from === to) {
+      // Only others were shown it under that name: in a mail, or on another screen.
+      if (other !== undefined && !other.aliases.includes(from) && from !== to) this.#put({ ...other, aliases: aliasesOf([...other.aliases, from], to) }, now);
+      return undefined;
+    }
     this.#count(held.words, -1);
     for (const agent of Object.keys(held.words)) this.#marks.delete(agent);
     this.#entries.delete(from);
     this.#changed.delete(from);
     this.#forget.cancel(from);
-    this.#renamed.set(from, to);
+    this.#aliases.drop(held);
+    const aliases = aliasesOf([...(other?.aliases ?? []), ...held.aliases, from], to);
     const entry = other === undefined
-      ? { ...held, item: { ...held.item, id: to } }
-      : { ...other, rung: Math.max(other.rung, held.rung), seen: Math.max(other.seen, held.seen) };
+      ? { ...held, item: { ...held.item, id: to }, aliases }
+      : { ...other, aliases, rung: Math.max(other.rung, held.rung), seen: Math.max(other.seen, held.seen) };
     this.#put(entry, now);
     return { entry, known: other !== undefined };
   }
@@ -259,10 +273,11 @@ export class Inbox {
   takeForgotten(now: Ms): OccurrenceId | undefined {
     const id = this.#forget.takeDue(this.#forget.size > CLOSED_MOST ? Number.POSITIVE_INFINITY : now);
     if (id === undefined) return undefined;
+    const held = this.#entries.get(id);
+    if (held !== undefined) this.#aliases.drop(held);
     // What is over is in nobody's open set.
     this.#entries.delete(id);
     this.#changed.delete(id);
-    for (const [from, to] of this.#renamed) if (to === id) this.#renamed.delete(from);
     return id;
   }
 
@@ -295,10 +310,12 @@ export class Inbox {
 
   #hold(entry: Inboxed): void {
     const { id } = entry.item;
-    const before = this.#entries.get(id)?.words;
-    this.#count(before, -1);
+    const before = this.#entries.get(id);
+    this.#count(before?.words, -1);
     this.#count(entry.words, 1);
-    for (const agent of this.#marks.keys()) if (!sameMark(before?.[agent], entry.words[agent])) this.#marks.delete(agent);
+    for (const agent of this.#marks.keys()) if (!sameMark(before?.words[agent], entry.words[agent])) this.#marks.delete(agent);
+    if (before !== undefined && before.aliases !== entry.aliases) this.#aliases.drop(before);
+    if (before?.aliases !== entry.aliases) this.#aliases.put(entry);
     this.#entries.set(id, entry);
   }
 

@@ -25,7 +25,7 @@ const AgentRow = z.object({
 });
 const WordRow = PlaceRow.extend({ revision: z.int(), ring: z.int(), open: z.boolean() });
 const InboxRow = z.object({
-  item: AlarmItem, condition: StateItem.shape.condition, attention: StateItem.shape.attention, phase: StateItem.shape.phase, sending: StateItem.shape.sending,
+  item: AlarmItem, aliases: z.array(z.string()).default([]), condition: StateItem.shape.condition, attention: StateItem.shape.attention, phase: StateItem.shape.phase, sending: StateItem.shape.sending,
   by: z.string(), way: z.string(), comment: z.string(), stranger: z.boolean(), stateAt: z.number(), heardAt: z.number(),
   rung: z.int(), seen: z.int(), unverified: z.string(), said: PlaceRow.extend({ agent: z.string() }), words: z.record(z.string(), WordRow).optional(), closedAt: z.number().optional(),
 });

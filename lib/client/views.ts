@@ -27,7 +27,7 @@ export function viewOf(parts: Parts, entry: Inboxed): Readonly<Record<string, un
   const { item } = entry;
   const pending = parts.acks.isConfirmed(item.id) ? undefined : parts.acks.get(item.id);
   return {
-    id: item.id, short: item.id.slice(0, 6), severity: item.severity, module: item.module, item: item.item, text: item.text, source: item.source,
+    id: item.id, short: item.id.slice(0, 6), aliases: entry.aliases, severity: item.severity, module: item.module, item: item.item, text: item.text, source: item.source,
     labels: item.labels, at: item.at, heardAt: entry.heardAt, to: item.to, mine: isMine(parts, item),
     revision: item.revision, ring: item.ring, rung: entry.rung, seen: entry.seen, why: item.why, reason: item.reason,
     condition: entry.condition, attention: entry.attention, phase: entry.phase, sending: entry.sending, open: entry.closedAt === undefined,

@@ -7,6 +7,7 @@ import { anItem, aState, ScriptedAgent } from "../support/a-scripted-agent.ts";
 
 const FIRST = `000001${"0".repeat(20)}`;
 const SECOND = `000002${"0".repeat(20)}`;
+const THIRD = `000003${"0".repeat(20)}`;
 
 /** The listener knows the alarm by the second name, and hears that it is the first. */
 function aRenamed({ both = false } = {}): { readonly world: ClientWorld; readonly a: ScriptedAgent; readonly b: ScriptedAgent } {
@@ -57,6 +58,41 @@ describe("an alarm that has another name", () => {
     world.hears(b.alarm(anItem({ id: FIRST, ring: 2 })));
     world.passes(seconds(2));
     expect(world.receipts()).toContain("000001 2 receipt");
+  });
+
+  test("is taken by the name under which it rang, also where it has been given two others since", () => {
+    const { world, a, b } = aRenamed();
+    world.hears(b.alarm(anItem({ id: FIRST, ring: 2 })));
+    world.hears(a.state(aState({ id: FIRST, now: THIRD, ring: 2 })));
+    world.ask({ kind: "ack", id: "000002", comment: "", robot: false });
+    expect(world.said("ack").at(-1)).toMatchObject({ id: THIRD });
+    expect(world.list()).toMatchObject([{ id: THIRD, aliases: [SECOND, FIRST] }]);
+  });
+
+  test("is taken by the name under which it rang after a restart as well", () => {
+    const { world } = aRenamed();
+    world.start();
+    world.ask({ kind: "ack", id: SECOND, comment: "", robot: false });
+    expect(world.said("ack").at(-1)).toMatchObject({ id: FIRST });
+  });
+
+  test("is taken by a name that only others were shown", () => {
+    const { world, b } = aRenamed();
+    world.hears(b.state(aState({ id: THIRD, now: FIRST, ring: 2 })));
+    world.ask({ kind: "ack", id: "000003", comment: "", robot: false });
+    expect(world.said("ack").at(-1)).toMatchObject({ id: FIRST });
+  });
+
+  test("does not ring where its earlier name was said before and comes late", () => {
+    const [a, b] = [new ScriptedAgent(), new ScriptedAgent({ name: "node2", seed: 3, serial: 2 })];
+    const world = new ClientWorld({ agents: [a, b], person: true }).settle();
+    world.effects = [];
+    world.hears(b.alarm(anItem({ id: SECOND })));
+    const late = b.alarm(anItem({ id: SECOND }));
+    world.hears(b.state(aState({ id: SECOND, now: FIRST })));
+    world.hears(late);
+    expect(world.rung()).toEqual(["000002 1"]);
+    expect(world.list().map(({ id }) => id)).toEqual([FIRST]);
   });
 
   test("is fetched by nobody once both agents name it so", () => {
