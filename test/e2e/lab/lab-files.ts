@@ -7,7 +7,7 @@ import type { HostPlan } from "./network.ts";
 import { MAIL_LOGIN, OUTSIDE_ADDRESS } from "./outside.ts";
 import { POSTFIX_PORT } from "./postfix.ts";
 
-/** li answers for "osd", zhao for "node"; both have a laptop. */
+/** li answers for "osd", zhao for "node", both for "room"; both have a laptop. */
 export const PEOPLE = ["li", "zhao"] as const;
 
 export type ListenerPlan = { readonly operator: string; readonly host: string; readonly words: readonly string[] };
@@ -17,6 +17,8 @@ export type Told = { readonly name: string; readonly via: "mail" | "wecom" };
 export type LabPlan = {
   readonly hosts: readonly HostPlan[];
   readonly listeners: readonly ListenerPlan[];
+  /** Whether they have joined, and run, when the lab is handed over. */
+  readonly joined: boolean;
   /** People outside who are told by a policy of their own name, and by this way only; li answers on the LAN. */
   readonly told: readonly Told[];
   readonly mailServer: "stand-in" | "postfix";
@@ -33,6 +35,8 @@ export type LabPlan = {
 };
 
 export const NODE: HostPlan = { name: "node1", cables: [{ interface: "eth0", address: "10.11.131.11/24", to: { lan: 0 } }] };
+/** A second agent. */
+export const NODE2: HostPlan = { name: "node2", cables: [{ interface: "eth0", address: "10.11.131.12/24", to: { lan: 0 } }] };
 export const JUMP_ADDRESS = "10.11.131.2";
 export const JUMP: HostPlan = {
   name: "jump1", gateway: OUTSIDE_ADDRESS,
@@ -58,7 +62,7 @@ export function planned(wish: Partial<LabPlan>): LabPlan {
   return {
     hosts: [NODE, laptopOf("li", "10.11.131.21/24"), laptopOf("zhao", "10.11.131.22/24"), JUMP, OUTSIDE],
     listeners: PEOPLE.map((operator) => ({ operator, host: `laptop-${operator}`, words: SEATED })),
-    told: [], mailServer: "stand-in", leg: "ssh", firewalls: {}, nameless: false, agentLines: "", clientLines: "", seed: 1, ...wish,
+    joined: true, told: [], mailServer: "stand-in", leg: "ssh", firewalls: {}, nameless: false, agentLines: "", clientLines: "", seed: 1, ...wish,
   };
 }
 
@@ -99,8 +103,8 @@ function rulesYaml(told: readonly Told[]): string {
 
 function rosterYaml(told: readonly Told[]): string {
   const lines = [
-    "  li: {language: en, timezone: UTC, modules: [osd], mail: li@example.org, wecom: li}",
-    "  zhao: {language: en, timezone: UTC, modules: [node], mail: zhao@example.org, wecom: zhao}",
+    "  li: {language: en, timezone: UTC, modules: [osd, room], mail: li@example.org, wecom: li}",
+    "  zhao: {language: en, timezone: UTC, modules: [node, room], mail: zhao@example.org, wecom: zhao}",
     ...told.map(({ name, via }) => `  ${name}: {language: en, timezone: UTC, ${via}: ${via === "mail" ? `${name}@example.org` : name}}`),
   ];
   return `operators:\n${lines.join("\n")}\nlast_resort: [li]\n`;

@@ -90,6 +90,8 @@ export class Lab implements AsyncDisposable {
   readonly sshd: Sshd;
   readonly #laptops: ReadonlyMap<string, Station>;
   readonly #alarms: Alarm[] = [];
+  /** Further programs, whose logs are part of the account. */
+  readonly others: Station[] = [];
 
   constructor({ network, outside, agent, relay, sshd, laptops }: {
     readonly network: Network; readonly outside: Outside; readonly agent: Station; readonly relay: Station; readonly sshd: Sshd;
@@ -156,7 +158,7 @@ export class Lab implements AsyncDisposable {
   /** What there is to know when something has gone wrong. */
   async account(): Promise<string> {
     const timelines = await Promise.all(this.#alarms.map((alarm) => alarm.account()));
-    const stations = [this.agent, this.relay, ...this.#laptops.values()];
+    const stations = [this.agent, this.relay, ...this.others, ...this.#laptops.values()];
     const logs = stations.flatMap((station) => (["out", "log"] as const).map((stream) => {
       const lines = station.said(stream).trimEnd().split("\n").slice(-LOG_LINES);
       return lines.join("") === "" ? "" : `── ${station.host.name} ${station.state.split("/").at(-1) ?? ""} ${stream}\n${lines.join("\n")}`;
@@ -222,18 +224,25 @@ async function furnish(lab: Lab, plan: LabPlan): Promise<void> {
   relay.start();
   if (plan.leg === "ssh") lab.sshd.start();
   await lab.until("the agent and the relay answer", async () => (await agent.ask("/v1/alarms")) !== undefined && (await relay.ask("/v1/ability")) !== undefined);
-  await joinRelay(lab, plan);
-  await Promise.all(plan.listeners.map(({ operator }) => joinListener(lab, plan, { operator, passphrase: at("passphrase"), invite: at(`${operator}.gapbell`) })));
+  await joinRelay(lab, agent, plan);
+  if (plan.joined) await joinListeners(lab, plan);
 }
 
-async function joinRelay({ agent, relay, sshd, network }: Lab, { leg }: LabPlan): Promise<void> {
-  const [file, key] = [join(network.folder, "relay.join"), join(network.folder, "agent.pub")];
+/** Gives an agent its way out. */
+export async function joinRelay({ relay, sshd, network }: Lab, agent: Station, { leg }: Pick<LabPlan, "leg">): Promise<void> {
+  const [file, key] = [join(network.folder, `${agent.host.name}.join`), join(network.folder, `${agent.host.name}.pub`)];
   if (leg === "ssh") writeFileSync(key, await agent.command("ssh-key"));
   const words = leg === "ssh" ? ["--ssh", `root@${JUMP_ADDRESS}`, "--key", key, "--host-key", sshd.hostKeyFile] : [];
   const invited = await relay.command("invite", ...words);
   sshd.lets(/^# authorized_keys: (.*)$/m.exec(invited)?.[1] ?? "");
   writeFileSync(file, invited, { mode: 0o600 });
   await agent.command("join-relay", file);
+}
+
+/** Invites every listener, and starts it. */
+export async function joinListeners(lab: Lab, plan: LabPlan): Promise<void> {
+  const at = (name: string): string => join(lab.network.folder, name);
+  await Promise.all(plan.listeners.map(({ operator }) => joinListener(lab, plan, { operator, passphrase: at("passphrase"), invite: at(`${operator}.gapbell`) })));
 }
 
 async function joinListener(lab: Lab, plan: LabPlan, { operator, passphrase, invite }: { readonly operator: string; readonly passphrase: string; readonly invite: string }): Promise<void> {
