@@ -48,9 +48,9 @@ async function run(folders: AgentFolders): Promise<number> {
   const log = openLog({ level: "info" });
   const ended = Promise.withResolvers<number>();
   const now = clock.now();
-  const random = new DataView(dice.bytes(8).buffer);
+  const random = new DataView(dice.bytes(12).buffer);
   const stored = store.value.load("meta").find(({ id }) => id === "epoch")?.row;
-  const epoch = nextEpoch({ stored: BigInt(typeof stored === "string" && /^\d{1,20}$/.test(stored) ? stored : 0), wallMs: now.wall, random16: random.getUint16(4) });
+  const epoch = nextEpoch({ stored: BigInt(typeof stored === "string" && /^\d{1,20}$/.test(stored) ? stored : 0), wallMs: now.wall, random32: random.getUint32(8) });
   const written = await store.value.commit([{ kind: "put", table: "meta", id: "epoch", row: String(epoch) }]);
   if (!written.ok) throw new ExitFault(EXIT.temporary, `Cannot write "agent.db": ${written.fault.reason}`);
 

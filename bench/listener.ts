@@ -113,5 +113,5 @@ function listen(socket: Socket, { identity, membership, host, agent }: { readonl
 const MEMORY: Store = { commit: () => Bun.sleep(SYNC_MS).then(() => ok(undefined)), load: () => [], journal: () => [], close: () => {} };
 
 function anEpoch(life: bigint): bigint {
-  return nextEpoch({ stored: 0n, wallMs: Date.now(), random16: new DataView(dice.bytes(2).buffer).getUint16(0) }) + life * 2n ** 16n;
+  return nextEpoch({ stored: 0n, wallMs: Date.now(), random32: new DataView(dice.bytes(4).buffer).getUint32(0) }) + life * 2n ** 16n;
 }

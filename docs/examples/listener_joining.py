@@ -101,7 +101,7 @@ class Folder:
     def new_epoch(self):
         """A number that no life of this listener has had, stored before the first packet: so no nonce is used twice."""
         heard = self.read("heard.json") or {"epoch": 0, "agent": None, "place": [0, 0], "alarms": {}, "gone": {}, "acks": {}}
-        heard["epoch"] = max(heard["epoch"] + 2**16, (time.time_ns() // 1_000_000 << 16) + random.SystemRandom().getrandbits(16))
+        heard["epoch"] = max(heard["epoch"] + 2**16 + random.SystemRandom().getrandbits(32), (time.time_ns() // 1_000_000 << 16) + random.SystemRandom().getrandbits(16))
         self.write("heard.json", heard)
         return heard
 

@@ -135,7 +135,7 @@ async function helloOf({ state, keys, running, sought, tcp, mayOpen, missing }: 
  */
 async function greetAs(keys: ClientKeys, { place, path, tcp, fresh }: { readonly place: Place; readonly path: string; readonly tcp: boolean; readonly fresh: boolean }): Promise<boolean | undefined> {
   const greeting = { keys, place, tcp, host: hostname() };
-  if (fresh) return greet({ ...greeting, epoch: nextEpoch({ stored: 0n, wallMs: Date.now(), random16: new DataView(dice.bytes(2).buffer).getUint16(0) }) });
+  if (fresh) return greet({ ...greeting, epoch: nextEpoch({ stored: 0n, wallMs: Date.now(), random32: new DataView(dice.bytes(4).buffer).getUint32(0) }) });
   const store = openStore({ path, role: "client" });
   if (!store.ok) return undefined;
   try {

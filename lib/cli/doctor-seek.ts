@@ -22,7 +22,7 @@ export async function seekAgents(asked: Omit<LanQuestions, "question" | "take">)
   const identity = identityFrom({ ed: dice.bytes(32), x: dice.bytes(32) });
   const ring = new KeyRing(identity);
   const opener = new Opener({ ring, side: "client" });
-  const sealer = new Sealer({ ring, epoch: nextEpoch({ stored: 0n, wallMs: Date.now(), random16: 0 }) });
+  const sealer = new Sealer({ ring, epoch: nextEpoch({ stored: 0n, wallMs: Date.now(), random32: 0 }) });
   const answers = new Map<string, AnswerFacts>();
   const places = new Map<string, Place>();
   const heard = await askLan({

@@ -30,7 +30,7 @@ export async function openStranger(
 ): Promise<Stranger> {
   const ring = new KeyRing(identity);
   const opener = new Opener({ ring, side: "client" });
-  const sealer = new Sealer({ ring, epoch: nextEpoch({ stored: 0n, wallMs: Date.now(), random16: new DataView(dice.bytes(2).buffer).getUint16(0) }) });
+  const sealer = new Sealer({ ring, epoch: nextEpoch({ stored: 0n, wallMs: Date.now(), random32: new DataView(dice.bytes(4).buffer).getUint32(0) }) });
   const lan = await openClientLan({
     broadcastPort, agentPort, named: interfaces, multicast, onChange: () => {},
     onDatagram: (datagram, from) => {

@@ -65,14 +65,15 @@ export class Sealer {
 const COUNTER_MOST = 2n ** 64n - 1n;
 
 /**
- * An epoch above every earlier one: it survives a clock set back, and a lost state file.
+ * An epoch above every earlier one: it survives a clock set back, and a lost state file. Where the clock was set back and the
+ * file is an older one as well, it is above none but the stored one, and chance keeps it apart from those that followed that.
  *
  * @param stored of the life before, 0 where there was none
  * @param wallMs a clock before 1970 counts as 1970
- * @param random16 0 to 65535, so that two lives that lost clock and state still differ
+ * @param random32 0 to 2^32 - 1; by the clock the lower half of it is enough. All of it puts the epoch a minute ahead at most
  */
-export function nextEpoch({ stored, wallMs, random16 }: { readonly stored: bigint; readonly wallMs: number; readonly random16: number }): bigint {
-  const byClock = (BigInt(Math.max(0, Math.trunc(wallMs))) << 16n) | BigInt(random16 & 0xffff);
-  const byStore = stored + 65_536n;
+export function nextEpoch({ stored, wallMs, random32 }: { readonly stored: bigint; readonly wallMs: number; readonly random32: number }): bigint {
+  const byClock = (BigInt(Math.max(0, Math.trunc(wallMs))) << 16n) | BigInt(random32 & 0xffff);
+  const byStore = stored + 65_536n + BigInt(random32);
   return byClock > byStore ? byClock : byStore;
 }

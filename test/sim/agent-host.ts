@@ -95,7 +95,7 @@ export class AgentHost {
     const store = host.disk.open(life);
     const now = host.clock.now();
     const stored = store.load("meta").find(({ id }) => id === "epoch")?.row;
-    const epoch = nextEpoch({ stored: BigInt(typeof stored === "string" ? stored : 0), wallMs: now.wall, random16: this.#world.dice.uint32() & 0xffff });
+    const epoch = nextEpoch({ stored: BigInt(typeof stored === "string" ? stored : 0), wallMs: now.wall, random32: this.#world.dice.uint32() });
     this.#put = undefined;
     this.#world.watchers.tellOf(this, "agentStarts");
     void store.commit([{ kind: "put", table: "meta", id: "epoch", row: String(epoch) }]).then((written) => {

@@ -64,7 +64,7 @@ export class ListenerHost {
     const { host } = this;
     const store = host.disk.open(life);
     const stored = store.load("meta").find(({ id }) => id === "epoch")?.row;
-    const epoch = nextEpoch({ stored: BigInt(typeof stored === "string" ? stored : 0), wallMs: host.clock.now().wall, random16: this.#world.dice.uint32() & 0xffff });
+    const epoch = nextEpoch({ stored: BigInt(typeof stored === "string" ? stored : 0), wallMs: host.clock.now().wall, random32: this.#world.dice.uint32() });
     this.#put = undefined;
     void store.commit([{ kind: "put", table: "meta", id: "epoch", row: String(epoch) }]).then((written) => {
       if (written.ok) this.#run(life, { store, epoch });

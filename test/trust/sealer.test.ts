@@ -52,7 +52,7 @@ test("what cannot be sealed says why", () => {
 });
 
 test("an epoch is above every earlier one, whatever the clock says, and two that lost everything differ", () => {
-  const state = fc.record({ stored: fc.bigInt({ min: 0n, max: 2n ** 63n }), wallMs: fc.oneof(fc.integer({ min: -1000, max: 4e12 }), fc.double({ min: 0, max: 4e12, noNaN: true })), random16: fc.integer({ min: 0, max: 0xffff }) });
+  const state = fc.record({ stored: fc.bigInt({ min: 0n, max: 2n ** 63n }), wallMs: fc.oneof(fc.integer({ min: -1000, max: 4e12 }), fc.double({ min: 0, max: 4e12, noNaN: true })), random32: fc.integer({ min: 0, max: 0xffff_ffff }) });
   fc.assert(
     fc.property(state, (life) => {
       const epoch = nextEpoch(life);
@@ -62,7 +62,13 @@ test("an epoch is above every earlier one, whatever the clock says, and two that
     }),
     { seed: 1, numRuns: 300 },
   );
-  expect(nextEpoch({ stored: 0n, wallMs: 1000, random16: 1 })).not.toBe(nextEpoch({ stored: 0n, wallMs: 1000, random16: 2 }));
+  expect(nextEpoch({ stored: 0n, wallMs: 1000, random32: 1 })).not.toBe(nextEpoch({ stored: 0n, wallMs: 1000, random32: 2 }));
+});
+
+test("after an older file was restored under a clock that was set back no epoch comes a second time", () => {
+  const before = { stored: 115_873_461_414_720_545n, wallMs: 1000 };
+  const epochs = [0, 1, 0x10000, 0xffff_ffff].map((random32) => nextEpoch({ ...before, random32 }));
+  expect(new Set(epochs).size).toBe(epochs.length);
 });
 
 test("an epoch that is no number of 64 bits is our own bug", () => {
