@@ -62,13 +62,17 @@ export function placesOf(store: Pick<Store, "load">): ReadonlyMap<PeerId, { read
   }));
 }
 
-/** `due` may be a rung that comes in days; the deadline itself is never further away than a day. */
+/**
+ * `due` may be a rung that comes in days; the deadline itself is never further away than a day. Neither is further away than
+ * it was when it was written down: a wall clock that says so went back.
+ */
 function anchored({ alarm, clocks }: z.infer<typeof AlarmRow>, { boot, now }: { readonly boot: BootId; readonly now: Now }): Alarm {
   const { life } = alarm;
   const carry = (due: Ms, mostMs: Ms): Ms =>
-    reanchor({ boot: clocks.boot, monoDue: due, wallDue: clocks.wall + (due - clocks.mono) }, { boot, ...now }, { mostMs });
+    reanchor({ boot: clocks.boot, monoDue: due, wallDue: clocks.wall + (due - clocks.mono) }, { boot, ...now }, { mostMs: Math.min(mostMs, due - clocks.mono) });
   // How long ago the deadline passed counts too: the ladder is measured from it.
-  const passedMs = clocks.boot === boot ? 0 : Math.min(0, clocks.wall + (life.ackDue - clocks.mono) - now.wall);
+  const leftMs = life.ackDue - clocks.mono;
+  const passedMs = clocks.boot === boot ? 0 : Math.min(0, leftMs, clocks.wall + leftMs - now.wall);
   const ackDue = carry(life.ackDue, ACK_MS_MOST + CONTINUE_MS) + passedMs;
   const due = life.due === undefined ? undefined : life.phase === "waiting" ? ackDue : carry(life.due, STEP_AFTER_MS_MOST);
   return { ...alarm, life: { ...life, ackDue, due } };

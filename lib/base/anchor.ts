@@ -13,7 +13,7 @@ export type RestartedAt = { readonly boot: BootId; readonly mono: Ms; readonly w
  * clock counts. A deadline that would lie further away than it ever can means that a clock went back: it is due now,
  * because an alarm told too early is a nuisance, and one told too late is a broken promise.
  *
- * @param mostMs the longest that this deadline may ever have been away, more than 0
+ * @param mostMs the longest that this deadline can be away; below 0 where it had passed when it was stored
  * @returns the moment on the present boot clock; in the past where the deadline passed while the process was down
  */
 export function reanchor(

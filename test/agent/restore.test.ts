@@ -100,6 +100,30 @@ test("a reboot does not put the ladder off: what was due before it is due now", 
   expect(relay.taken.map(({ step }) => step)).toEqual([0, 1]);
 });
 
+describe("after a reboot with a wall clock that went back", () => {
+  test.each([["to the acknowledgement", minutes(1)], ["to the next try of a broken way out", minutes(7)]])("the wait %s ends now: it was never that long", (_, passedMs) => {
+    const world = new AgentWorld({ relay: true });
+    const relay = new RelayOf(world, { verdict: { verdict: "accepted" } });
+    relay.otherwise = { kind: "silent", reason: "no answer" };
+    world.raise({ severity: "minor" });
+    world.passes(passedMs);
+    relay.otherwise = undefined;
+    world.restart({ reboot: true, downMs: -hours(20) });
+    world.passes(seconds(1));
+    expect(relay.taken.map(({ step }) => step)).toEqual([0]);
+  });
+
+  test("the ladder goes on from the deadline, of which it is known that it had passed", () => {
+    const world = new AgentWorld({ relay: true });
+    const relay = new RelayOf(world, { verdict: { verdict: "refused", reason: "550" } });
+    world.raise({ severity: "minor" });
+    world.passes(minutes(18));
+    world.restart({ reboot: true, downMs: -hours(30) });
+    world.passes(minutes(14));
+    expect(relay.taken.map(({ step }) => step)).toContain(1);
+  });
+});
+
 describe("what is forgotten", () => {
   test("is forgotten with its timeline, seven days after its end, however often the agent was started", () => {
     const world = new AgentWorld();
