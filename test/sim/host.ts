@@ -39,13 +39,16 @@ export class Host {
   onDeath: () => void = () => {};
   life: Life | undefined;
   asleep = false;
-  /** Without power, or told not to run. */
+  /** Told not to run. */
   stopped = false;
   /** How long the service manager waits before it starts a process again. */
   restartMs: Ms = 5000;
   /** Since when this process has run, in true time. */
   startedAt = 0;
   #lives = 0;
+  /** How often it has lost its power, and whether it is without it now. */
+  #outages = 0;
+  #isDark = false;
   #later: (() => void)[] = [];
 
   constructor({ name, index, agenda, disk }: { readonly name: string; readonly index: number; readonly agenda: Agenda; readonly disk: Disk }) {
@@ -65,7 +68,7 @@ export class Host {
   }
 
   begin(): void {
-    if (this.running || this.stopped) return;
+    if (this.running || this.stopped || this.#isDark) return;
     this.#lives += 1;
     this.life = new Life(this, this.#lives);
     this.startedAt = this.agenda.now;
@@ -79,17 +82,17 @@ export class Host {
     this.agenda.after(restartMs, () => this.begin());
   }
 
-  /** Power is lost and comes back: another boot. */
+  /** Power is lost and comes back: another boot. Without power it cannot be lost once more. */
   reboot(downMs: Ms): void {
-    this.kill(downMs + 1);
+    if (this.#isDark) return;
+    if (this.life !== undefined && !this.life.over) this.#die(this.life);
     this.asleep = false;
     this.#later = [];
-    const stopped = this.stopped;
-    this.stopped = true;
+    this.#isDark = true;
+    this.#outages += 1;
+    const mine = this.#outages;
     this.agenda.after(downMs, () => {
-      this.stopped = stopped;
-      this.clock.reboot(20_000);
-      this.begin();
+      if (mine === this.#outages) this.#powerOn();
     });
   }
 
@@ -98,13 +101,15 @@ export class Host {
     if (this.life !== undefined && !this.life.over) this.#die(this.life);
   }
 
+  /** It may run, and has its power. */
   resume(): void {
     this.stopped = false;
-    this.begin();
+    if (this.#isDark) this.#powerOn();
+    else this.begin();
   }
 
   sleep(): void {
-    this.asleep = true;
+    if (!this.#isDark) this.asleep = true;
   }
 
   wake(): void {
@@ -115,6 +120,13 @@ export class Host {
 
   later(run: () => void): void {
     this.#later.push(run);
+  }
+
+  #powerOn(): void {
+    if (!this.#isDark) return;
+    this.#isDark = false;
+    this.clock.reboot(20_000);
+    this.begin();
   }
 
   #die(life: Life): void {
