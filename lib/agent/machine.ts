@@ -255,6 +255,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
   /** Datagrams for what may leave now. */
   #speak(read: ReadonlySet<string>): void {
     const { push, book, draft } = this.#parts;
+    const several = this.#parts.peers.size > 0;
     const batches = [...push.takeBatches(this.#now.mono), ...this.#caughtUp()];
     const urgent = ({ kind, ids }: Batch): boolean => kind === "alarm" && ids.some((id) => book.get(id)?.life.severity === "critical");
     for (const batch of [...batches.filter(urgent), ...batches.filter((one) => !urgent(one))]) {
@@ -273,7 +274,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
         continue;
       }
       const open = alarms.filter(({ life }) => life.condition !== "cleared");
-      const items = open.map((alarm) => fitAlarm(itemOf(alarm, { push: push.get(alarm.id), read, nonceKey: this.#parts.self.secrets.nonceKey })));
+      const items = open.map((alarm) => fitAlarm(itemOf(alarm, { push: push.get(alarm.id), read, nonceKey: this.#parts.self.secrets.nonceKey, several })));
       for (const group of fit(items, options)) draft.add({ kind: "say", message: { kind: "alarm", body: { alarms: [...group] } }, to, repeat, deflate });
     }
   }

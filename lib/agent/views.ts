@@ -43,10 +43,13 @@ export function ackNonce({ id, revision }: { readonly id: string; readonly revis
   return toBase64(hmacSha256(key, utf8(`${id} ${revision}`)).subarray(0, 8));
 }
 
-/** @param read the labels that the rules read; only those travel */
+/**
+ * @param read the labels that the rules read; only those travel
+ * @param several whether other agents may name the alarm as well, by clocks of their own
+ */
 export function itemOf(
   alarm: Alarm,
-  { push, read, nonceKey }: { readonly push: Push | undefined; readonly read: ReadonlySet<string>; readonly nonceKey: Uint8Array },
+  { push, read, nonceKey, several }: { readonly push: Push | undefined; readonly read: ReadonlySet<string>; readonly nonceKey: Uint8Array; readonly several: boolean },
 ): AlarmItem {
   const { life, classification } = alarm;
   const { labels, cut } = labelsFor(alarm, read);
@@ -56,10 +59,15 @@ export function itemOf(
     severity: life.severity, module: classification.module, item: classification.item, at: alarm.generatedAt,
     text: clip(alarm.text, 256), source: clip(alarm.source, 32), labels, ...(cut ? { cut } : {}),
     ...(alarm.weight === undefined ? {} : { weight: alarm.weight }),
-    to: [...alarm.responsible], condition: life.condition === "stale" ? "stale" : "raised",
+    to: [...alarm.responsible], ...(several && alarm.generatedAt === alarm.raisedAt ? { key: shortKey(alarm) } : {}), condition: life.condition === "stale" ? "stale" : "raised",
     ...(life.attention === "unacknowledged" ? {} : { quiet: true }),
     why, ...(why === "fallback" && push !== undefined ? { reason: clip(push.reason, 200) } : {}),
   };
+}
+
+/** By it listeners know the alarm under whatever id. */
+function shortKey({ key }: Alarm): string {
+  return toBase64(Uint8Array.fromHex(key.slice(0, 16)));
 }
 
 /** @param as another of its names, to those who know it by that */

@@ -31,8 +31,12 @@ export function askAck(parts: Parts, { id, comment, robot, ticket }: { readonly 
   take(parts, found.entry, { comment, robot }, now);
 }
 
-/** Begins to say the acknowledgement. The same one twice is said once. */
-export function take(parts: Parts, { item }: Inboxed, { comment, robot }: { readonly comment: string; readonly robot: boolean }, now: Now): void {
+/** Begins to say the acknowledgement, under every name that the alarm has. The same one twice is said once. */
+export function take(parts: Parts, entry: Inboxed, said: { readonly comment: string; readonly robot: boolean }, now: Now): void {
+  for (const one of [entry, ...parts.inbox.twins(entry)]) begin(parts, one, said, now);
+}
+
+function begin(parts: Parts, { item }: Inboxed, { comment, robot }: { readonly comment: string; readonly robot: boolean }, now: Now): void {
   const { acks, draft, self } = parts;
   const held = acks.get(item.id);
   if (held?.revision === item.revision && held.comment === comment) return;

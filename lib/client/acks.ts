@@ -102,9 +102,12 @@ export class Acks {
   /** The alarm has another name; what was shown is what is proven. @returns the acknowledgement that goes on */
   rename({ from, to }: { readonly from: OccurrenceId; readonly to: OccurrenceId }, now: Now): PendingAck | undefined {
     const held = this.#pending.get(from);
-    if (held === undefined || this.#pending.has(to)) return undefined;
-    const ack = { ...held.ack, id: to };
+    if (held === undefined) return undefined;
     this.drop(from);
+    // Both were taken: one of them goes on.
+    const other = this.#pending.get(to);
+    if (other !== undefined) return other.ack;
+    const ack = { ...held.ack, id: to };
     this.begin(ack, now);
     return ack;
   }

@@ -6,11 +6,11 @@
 import type { OccurrenceId } from "../alarm/alarm.ts";
 import type { Severity } from "../alarm/severity.ts";
 import { Deadlines } from "../base/deadlines.ts";
-import { hours, type Ms, type Now, type WallMs } from "../base/units.ts";
+import { hours, type Ms, type Now, seconds, type WallMs } from "../base/units.ts";
 import type { PeerId } from "../trust/keys.ts";
 import type { Body } from "../wire/message.ts";
 import type { OpenMark } from "../wire/open-set.ts";
-import { Aliases, aliasesOf } from "./aliases.ts";
+import { aliasesOf, Names } from "./names.ts";
 import { allOver, isOpen, markOf, overtaken, sameMark, whoElse, type Word, type Words } from "./words.ts";
 
 export type AlarmItem = Body<"alarm">["alarms"][number];
@@ -19,6 +19,9 @@ export type StateItem = Body<"state">["states"][number];
 /** How long, and how many, occurrences that are over stay listed. */
 export const CLOSED_KEEP_MS: Ms = hours(24);
 export const CLOSED_MOST = 2000;
+
+/** Within so long a source that says nothing of when an alarm began has told every agent of it. */
+export const TWIN_MS: Ms = seconds(30);
 
 /** Where in an agent's speech something was said. */
 export type Said = { readonly agent: PeerId; readonly epoch: bigint; readonly counter: bigint };
@@ -63,7 +66,7 @@ export type Found =
 
 export class Inbox {
   readonly #entries = new Map<OccurrenceId, Inboxed>();
-  readonly #aliases = new Aliases();
+  readonly #names = new Names();
   readonly #forget = new Deadlines<OccurrenceId>();
   readonly #changed = new Set<OccurrenceId>();
   /** For each agent, until one of them changes. */
@@ -78,7 +81,7 @@ export class Inbox {
 
   /** By its id or another of its names. */
   get(id: OccurrenceId): Inboxed | undefined {
-    return this.#entries.get(id) ?? this.#entries.get(this.#aliases.idOf(id) ?? "");
+    return this.#entries.get(id) ?? this.#entries.get(this.#names.idOf(id) ?? "");
   }
 
   /** How many an agent calls open. */
@@ -130,7 +133,7 @@ export class Inbox {
       if (renamed !== undefined && overtaken(renamed.words[agent], said)) return { kind: "older", now: renamed };
       const entry: Inboxed = {
         item, aliases: [], ...ASIDE, condition: item.condition, attention: item.quiet === true ? "acknowledged" : "unacknowledged",
-        stateAt: item.at, heardAt: now.wall, rung: Math.min(renamed?.rung ?? 0, item.ring), seen: 0, unverified: verified ? "" : String(said.epoch), said, words: { [agent]: word }, closedAt: undefined,
+        stateAt: item.at, heardAt: now.wall, rung: Math.min((renamed ?? this.#rungAs(item, agent, now))?.rung ?? 0, item.ring), seen: 0, unverified: verified ? "" : String(said.epoch), said, words: { [agent]: word }, closedAt: undefined,
       };
       this.#put(entry, now);
       return { kind: "new", now: entry };
@@ -160,6 +163,11 @@ export class Inbox {
     if (same) return this.#noted(entry, now);
     this.#put(entry, now);
     return { kind: again ? "rung again" : reopened ? "new" : "changed", now: entry };
+  }
+
+  /** The same open alarm under names that other agents have given it. */
+  twins({ item: { id, key } }: Inboxed): readonly Inboxed[] {
+    return key === undefined ? [] : this.open().filter(({ item }) => item.key === key && item.id !== id);
   }
 
   /** Takes what an agent says of an alarm's state. @returns before and after, or undefined where that is nothing new or nothing known */
@@ -205,7 +213,7 @@ export class Inbox {
     this.#entries.delete(from);
     this.#changed.delete(from);
     this.#forget.cancel(from);
-    this.#aliases.drop(held);
+    this.#names.drop(held);
     const aliases = aliasesOf([...(other?.aliases ?? []), ...held.aliases, from], to);
     const entry = other === undefined
       ? { ...held, item: { ...held.item, id: to }, aliases }
@@ -274,7 +282,7 @@ export class Inbox {
     const id = this.#forget.takeDue(this.#forget.size > CLOSED_MOST ? Number.POSITIVE_INFINITY : now);
     if (id === undefined) return undefined;
     const held = this.#entries.get(id);
-    if (held !== undefined) this.#aliases.drop(held);
+    if (held !== undefined) this.#names.drop(held);
     // What is over is in nobody's open set.
     this.#entries.delete(id);
     this.#changed.delete(id);
@@ -283,6 +291,13 @@ export class Inbox {
 
   next(): Ms | undefined {
     return this.#forget.next();
+  }
+
+  /** The same alarm under a name that another agent has just given it, and that waits for a person. One agent's second name is of a second occurrence. */
+  #rungAs({ key }: AlarmItem, agent: PeerId, now: Now): Inboxed | undefined {
+    const twin = this.#entries.get(this.#names.ofKey(key) ?? "");
+    if (twin === undefined || twin.closedAt !== undefined || twin.attention !== "unacknowledged" || twin.words[agent] !== undefined) return undefined;
+    return Math.abs(now.wall - twin.heardAt) <= TWIN_MS ? twin : undefined;
   }
 
   #end(entry: Inboxed, now: Now): Inboxed {
@@ -314,8 +329,8 @@ export class Inbox {
     this.#count(before?.words, -1);
     this.#count(entry.words, 1);
     for (const agent of this.#marks.keys()) if (!sameMark(before?.words[agent], entry.words[agent])) this.#marks.delete(agent);
-    if (before !== undefined && before.aliases !== entry.aliases) this.#aliases.drop(before);
-    if (before?.aliases !== entry.aliases) this.#aliases.put(entry);
+    if (before !== undefined && before.aliases !== entry.aliases) this.#names.drop(before);
+    this.#names.put(entry);
     this.#entries.set(id, entry);
   }
 

@@ -84,6 +84,8 @@ export const AlarmItem = z.object({
   weight: z.enum([...SEVERITIES, "info"]).optional(),
   /** Operators responsible; a listener of somebody else lists the alarm and does not ring. `TO_EVERYBODY` alone: all ring. */
   to: z.array(word(32)).max(TO_MOST),
+  /** The same at every agent, where the id hangs on this one's clock: by it a listener knows that another id is of the same alarm. */
+  key: base64(8).optional(),
   condition: z.enum(["raised", "stale"]),
   /** Somebody has taken it already: list it, do not ring. */
   quiet: z.boolean().optional(),

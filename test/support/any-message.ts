@@ -60,7 +60,7 @@ function alarmItem(text: (most: number) => fc.Arbitrary<string>): fc.Arbitrary<A
       to: fc.array(nonEmpty(32), { maxLength: TO_MOST }), condition: fc.constantFrom("raised", "stale"),
       why: fc.constantFrom("new", "changed", "again", "fallback", "re-alert"),
     }),
-    fc.record({ cut: fc.constant(true), weight: fc.constantFrom(...SEVERITIES, "info"), quiet: fc.constant(true), reason: text(200) }),
+    fc.record({ cut: fc.constant(true), weight: fc.constantFrom(...SEVERITIES, "info"), quiet: fc.constant(true), reason: text(200), key: base64(8) }),
   );
 }
 

@@ -78,6 +78,7 @@ const MEANINGS: { readonly [Kind in MessageKind]: Readonly<Record<string, string
     "alarms[].severity": "`indeterminate` stands between major and minor", "alarms[].module": "as the agent's rules decided", "alarms[].item": "likewise", "alarms[].at": "when the source made it",
     "alarms[].text": "one line for people", "alarms[].source": "the way in", "alarms[].labels": "those that the rules read, 400 bytes in all; a name of 128 characters, a value of 400",
     "alarms[].cut": "something did not fit", "alarms[].weight": "what the source called its severity", "alarms[].to": "operators who are to be rung; `*` alone: everybody",
+    "alarms[].key": "first 8 bytes of the `key` of SYNC, where agents are several and the source said nothing of when it began",
     "alarms[].condition": "`stale`: its source fell silent", "alarms[].quiet": "somebody has it: list, do not ring", "alarms[].why": "why it is said now", "alarms[].reason": "why mail and WeChat failed, with `fallback`",
   },
   state: {
