@@ -38,7 +38,7 @@ export function planDeliveries(
       const operators = recipients.map(({ operator }) => operator);
       const row: DeliveryRow = {
         id: `${body.id}/${name}/${channel.audience === "group" ? "*" : operators[0]}`, escalation: body.id, channel: name, operators,
-        about: "alarm", state: "waiting", reason: "", tries: 0, due, plain: false, renewed: false, resent: false,
+        about: "alarm", state: "waiting", reason: "", tries: 0, due, waitMs: 0, plain: false, renewed: false, resent: false,
       };
       const allowed = recipients.every((recipient) => mayWrite(allow, name, recipient));
       return allowed ? row : { ...row, state: "ended", verdict: "refused", reason: NOT_ALLOWED };
@@ -51,14 +51,14 @@ export function noticeAfter(told: DeliveryRow, now: Now, boot: BootId): Delivery
   const { escalation, channel, operators } = told;
   return {
     id: `${told.id}/notice`, escalation, channel, operators, about: "notice", state: "waiting", reason: "", tries: 0,
-    due: momentAt(now.mono, now, boot), plain: false, renewed: false, resent: false,
+    due: momentAt(now.mono, now, boot), waitMs: 0, plain: false, renewed: false, resent: false,
   };
 }
 
 /** An alarm that comes back after it was withdrawn: what had not gone goes now, and what was unsure goes again. */
 export function revived(delivery: DeliveryRow, now: Now, boot: BootId): DeliveryRow {
   if (delivery.verdict === "accepted" || delivery.state === "started") return delivery;
-  return { ...delivery, state: "waiting", due: momentAt(now.mono, now, boot) };
+  return { ...delivery, state: "waiting", due: momentAt(now.mono, now, boot), waitMs: 0 };
 }
 
 /**
@@ -84,7 +84,7 @@ export function settled(
   const waitMs = Math.max(grown, "afterMs" in outcome ? outcome.afterMs : 0);
   const row: DeliveryRow = {
     ...delivery, state: closing ? "ended" : "waiting", verdict, reason: reasonOf(outcome).slice(0, REASON_MOST),
-    tries: delivery.tries + (outcome.kind === "accepted" ? 0 : 1), due: momentAt(now.mono + waitMs, now, boot),
+    tries: delivery.tries + (outcome.kind === "accepted" ? 0 : 1), due: momentAt(now.mono + waitMs, now, boot), waitMs,
     renewed: false, resent: delivery.resent || outcome.kind === "unsure",
     ...(outcome.kind === "accepted" ? { acceptedAt: now.wall } : {}),
   };

@@ -5,6 +5,7 @@
 
 import type { ChannelName } from "../alarm/policy.ts";
 import { rankOf, SEVERITIES } from "../alarm/severity.ts";
+import { reanchor } from "../base/anchor.ts";
 import { assert } from "../base/assert.ts";
 import { toBase64, utf8 } from "../base/bytes.ts";
 import { Deadlines } from "../base/deadlines.ts";
@@ -86,8 +87,9 @@ export class Outbox {
       const keptMs = closedAt === undefined ? 0 : Math.max(0, Math.min(CLOSED_KEPT_MS, closedAt + CLOSED_KEPT_MS - now.wall));
       this.#ends.set(id, closedAt === undefined ? expires.mono : now.mono + keptMs);
     }
-    for (const { id, state, due } of deliveries) {
-      if (state === "waiting") this.#retries.set(id, monoOf(due, now, { boot: this.#boot, mostMs: AFTER_MOST_MS }));
+    for (const { id, state, due, waitMs = AFTER_MOST_MS } of deliveries) {
+      const stored = { boot: due.boot, monoDue: due.mono, wallDue: due.wall };
+      if (state === "waiting") this.#retries.set(id, reanchor(stored, { boot: this.#boot, ...now }, { mostMs: waitMs }));
     }
   }
 

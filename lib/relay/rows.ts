@@ -64,6 +64,8 @@ export const DeliveryRow = z.object({
   tries: z.number(),
   /** When to try next, in state `waiting`. */
   due: Moment,
+  /** How far away that was when it was written: it is never further. Rows of older releases lack it. */
+  waitMs: z.number().optional(),
   plain: z.boolean(), renewed: z.boolean(), resent: z.boolean(),
   /** When it was accepted, on the wall clock. */
   acceptedAt: z.number().optional(),

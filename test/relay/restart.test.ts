@@ -92,6 +92,15 @@ test("a wall clock that was set back for years at the reboot does not put anythi
   expect(relay.carried.filter(({ purpose }) => purpose.kind === "delivery").length).toBeGreaterThan(1);
 });
 
+test.each([minutes(-10), hours(-1), hours(-24 * 30)])("after a reboot with a wall clock that went back (%d ms) what waited goes at once: no wait was that long", (by) => {
+  const relay = aRelay();
+  relay.submits(anEscalation());
+  relay.comesBack(REFUSED_CONNECTION);
+  relay.restart({ boot: "boot-2", mono: 5000, wall: relay.now.wall + by });
+  relay.passes(seconds(1));
+  expect(relay.deliveries).toHaveLength(1);
+});
+
 test("events keep their numbers and are told until the agent commits them", () => {
   const relay = aRelay();
   relay.submits(anEscalation());
