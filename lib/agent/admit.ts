@@ -13,6 +13,7 @@ import { bodySentence, type Parsed } from "../intake/parsed.ts";
 import type { Reply } from "../port/tickets.ts";
 import { advance, stampsOfRaise, start } from "./advance.ts";
 import { OPEN_MOST, ROOM_AGAIN } from "./book.ts";
+import { askBeforeEnd, isOpen } from "./ends.ts";
 import type { Parts } from "./parts.ts";
 import type { ReportFormat } from "./turn.ts";
 
@@ -99,13 +100,10 @@ export function admitReport(parts: Parts, report: Report, now: Now): string | un
   if (report.condition === "cleared") {
     doubt(parts, { key, latest, report }, now);
     if (latest === undefined) return undefined;
-    // Whoever hears the same source by a better clock will say when it ends.
-    if (report.endedAt !== undefined && parts.sync.isDisputed(latest.id) && parts.peers.present(now.mono).length > 0) {
-      parts.book.put(latest, now);
-      return latest.id;
-    }
-    if (latest.life.condition !== "cleared") parts.sync.cleared(latest.id, { passed: report.endedAt !== undefined });
-    clear(parts, latest, report, now);
+    if (report.endedAt === undefined) parts.evidence.over(latest.id);
+    // Nothing changes yet, but what was answered must have been written.
+    if (report.endedAt !== undefined && isOpen(latest) && askBeforeEnd(parts, latest, now)) parts.book.put(latest, now);
+    else clear(parts, latest, report, now);
     return latest.id;
   }
   parts.slowClocks.raised(key);
@@ -145,7 +143,7 @@ function begin(
     generatedAt: report.generatedAt ?? now.wall, raisedAt: now.wall, staleAt: report.staleAt, clearedAt: undefined,
     classification: decided, responsible, acknowledgement: undefined, sending: "pending", reason: "", aliases: [], stamps: UNSTAMPED,
   }, decided.severity, now);
-  parts.sync.reported(id, now.mono);
+  parts.evidence.holds(id, now.mono);
   const alarm = parts.book.get(id);
   if (alarm !== undefined) lookForSomebody(parts, alarm, now);
 }
@@ -174,7 +172,7 @@ function repeat(
     text: report.text, detail: report.detail, labels: report.labels, weight: report.weight, staleAt: report.staleAt,
     clearedAt: undefined, classification, responsible, stamps: stampsOfRaise(parts, alarm, now),
   });
-  parts.sync.reported(alarm.id, now.mono);
+  parts.evidence.holds(alarm.id, now.mono);
   const after = parts.book.get(alarm.id);
   if (after === undefined) return;
   if (after.life.ring === before && (changedText || changedClass || alarm.life.condition !== "raised")) parts.push.refresh(after, now.mono);
@@ -182,7 +180,7 @@ function repeat(
 }
 
 function clear(parts: Parts, alarm: Alarm, report: Report, now: Now): void {
-  if (alarm.life.condition === "cleared") {
+  if (!isOpen(alarm)) {
     // Nothing changes, but what was answered must have been written.
     parts.book.put(alarm, now);
     return;

@@ -12,7 +12,7 @@ export type Entry = Body<"sync">["entries"][number];
 /** Of a peer's account the report may be missing: it has told that before. */
 export type Told = Omit<Account, "report"> & { readonly report: { readonly stamp: Account["report"]["stamp"]; readonly said: Reported | undefined } };
 
-/** @param whole whether the report goes along; @param ended whether only a passed end has cleared it; @param read the labels that the rules read: they are kept longest */
+/** @param whole whether the report goes along; @param ended whether only an end that has passed says that it is over; @param read the labels that the rules read: they are kept longest */
 export function entryOf(alarm: Alarm, { whole, ended, read, now }: { readonly whole: boolean; readonly ended: boolean; readonly read: ReadonlySet<string>; readonly now: Now }): Entry {
   const { key, names, condition, report, standing, staleAt, raisedAt, ring } = accountOf(alarm);
   const { revision, ackFrom, due, reached, taken } = standing;
@@ -20,7 +20,7 @@ export function entryOf(alarm: Alarm, { whole, ended, read, now }: { readonly wh
   const entry: Entry = {
     key, ids: told.map(({ id }) => id), ats: told.map(({ at }) => Math.max(0, Math.round(at))),
     raisedMs: length(now.wall - raisedAt), condition: { n: condition.stamp.number, a: byOf(condition.stamp.agent) },
-    ...(condition.clearedAt === undefined ? {} : { clearedMs: length(now.wall - condition.clearedAt), ...(ended ? { ended } : {}) }),
+    ...(condition.clearedAt === undefined ? {} : { clearedMs: length(now.wall - condition.clearedAt) }), ...(ended ? { ended } : {}),
     revision, ackFrom, ring, leftMs: length(due - now.mono), reached,
     ...(staleAt === undefined ? {} : { staleMs: length(staleAt - now.wall) }),
     ...(taken === undefined ? {} : { taken: takenOf(taken, now) }),

@@ -14,14 +14,16 @@ import { ITEMS_MOST } from "../wire/constants.ts";
 import type { MessageKind } from "../wire/message.ts";
 import { fit, fitAlarm, fitState, FRAME_BYTES } from "../wire/page.ts";
 import { admit, admitOwn, classifyAnew, lookForSomebody, openOwn } from "./admit.ts";
-import { advance, fallDue, hearNews, probe } from "./advance.ts";
+import { fallDue, hearNews, probe } from "./advance.ts";
 import { answer, answerLooked } from "./answer.ts";
 import { Approvals } from "./approvals.ts";
 import { Book } from "./book.ts";
 import { CatchUp } from "./catch-up.ts";
 import { Coverage, watchCoverage } from "./coverage.ts";
 import { Draft } from "./draft.ts";
+import { fallSilent } from "./ends.ts";
 import { type News, WayOut } from "./escalate.ts";
+import { Evidence } from "./evidence.ts";
 import { Floor } from "../trust/floor.ts";
 import { Group, type HeldGroup } from "./group.ts";
 import { beaconPlaces, greetPeers } from "./greet-peers.ts";
@@ -39,7 +41,7 @@ import { wantsPerson } from "../alarm/lifecycle.ts";
 import { beginGroup, rekey } from "./rekey.ts";
 import { type Granted, importGranted } from "./sharing.ts";
 import { SlowClocks } from "./slow-clocks.ts";
-import { askBeforeStale, saySync } from "./sync.ts";
+import { saySync } from "./sync.ts";
 import { SyncLog } from "./sync-log.ts";
 import { type AgentEvent, type AgentSettings, type AgentTurn, type Audience, STORE_FAILED_EXIT_MS } from "./turn.ts";
 import { inOrder, itemOf, stateOf } from "./views.ts";
@@ -127,6 +129,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
       self, face: faceOf(self), group: new Group({ held: remembered.group ?? { keys: [self.group], madeAt: now.wall }, secret: self.keySecret, voiceSerial, dice, now }), floor: new Floor(), draft: new Draft(), book, push, catchUp: new CatchUp(now.mono), wayOut, listeners, invites: remembered.invites, voiceSerial,
       peers: new Peers({ dice, challengeKey: self.secrets.challengeKey, epoch: self.epoch }), watch: new PeerWatch(),
       sync: new SyncLog({ book, rate: Math.max(SYNC_RATE_LEAST, settings.lanRate / SYNC_SHARE), at: now.mono }),
+      evidence: new Evidence(now.mono),
       approvals: new Approvals({ nonceKey: self.secrets.challengeKey, epoch: self.epoch, at: now.mono }), notes: new Notes(), coverage: new Coverage(now.mono), slowClocks: new SlowClocks(), refusals: new Tally(),
       get settings() { return current(); },
     };
@@ -195,12 +198,7 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
     const parts = this.#parts;
     const { book, push, wayOut, listeners, draft, peers } = parts;
     push.pace(parts.settings.lanRate / (1 + peers.present(now.mono).length), now.mono);
-    for (let alarm = book.takeStale(now); alarm !== undefined; alarm = book.takeStale(now)) {
-      if (askBeforeStale(parts, alarm, now)) continue;
-      draft.remember(alarm.id, now.wall, { kind: "stale" });
-      advance(parts, alarm, { kind: "silence" }, now);
-      push.refresh(alarm, now.mono);
-    }
+    for (let alarm = book.takeStale(now); alarm !== undefined; alarm = book.takeStale(now)) fallSilent(parts, alarm, now);
     let lapsed = false;
     for (let id = listeners.takeLapsed(now.mono); id !== undefined; id = listeners.takeLapsed(now.mono)) {
       draft.log("listener lost", { listener: id });
@@ -316,9 +314,10 @@ export class Agent implements Machine<AgentEvent, AgentTurn> {
   }
 
   #forget({ id, aliases }: Alarm): void {
-    const { draft, push, wayOut, sync } = this.#parts;
+    const { draft, push, wayOut, sync, evidence } = this.#parts;
     push.forget(id);
     sync.forget(id);
+    evidence.forget(id);
     draft.remove("alarms", id);
     draft.remove("pushes", id);
     for (const name of [id, ...aliases.map((alias) => alias.id)]) draft.forget(name);

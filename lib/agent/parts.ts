@@ -5,6 +5,7 @@ import { DEFAULT_POLICY } from "../alarm/policy.ts";
 import type { Alarm } from "../alarm/alarm.ts";
 import type { Operator } from "../duty/roster.ts";
 import type { Tally } from "../base/tally.ts";
+import type { Evidence } from "./evidence.ts";
 import type { Floor } from "../trust/floor.ts";
 import type { GroupKey, Identity } from "../trust/keys.ts";
 import type { Body } from "../wire/message.ts";
@@ -73,6 +74,7 @@ export type Parts = {
   readonly peers: Peers;
   readonly watch: PeerWatch;
   readonly sync: SyncLog;
+  readonly evidence: Evidence;
   readonly notes: Notes;
   readonly coverage: Coverage;
   readonly slowClocks: SlowClocks;

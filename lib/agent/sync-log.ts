@@ -11,6 +11,7 @@ import type { PeerId } from "../trust/keys.ts";
 import { FRAME_BYTES, fit } from "../wire/page.ts";
 import type { Book } from "./book.ts";
 import { accountFrom, type Entry, entryOf } from "./entry.ts";
+import type { Evidence } from "./evidence.ts";
 
 /** What was not confirmed is told again after so long, by how often in a row that was. */
 export const SYNC_AGAIN_MS: readonly Ms[] = [250, 1000, 2500, 6000, 14_000, 30_000];
@@ -26,6 +27,8 @@ export type Paper = `member ${string}` | `invite ${string}`;
 /** What one datagram to one agent says. */
 export type Syncing = { readonly peer: PeerId; readonly number: number; readonly entries: readonly Entry[]; readonly paper: Paper | undefined };
 
+/** @property read the labels that the rules read */
+type Saying = { readonly read: ReadonlySet<string>; readonly evidence: Pick<Evidence, "hasPassed">; readonly now: Now };
 type Underway = { readonly marks: ReadonlyMap<OccurrenceId, Mark>; readonly paper: Paper | undefined; readonly again: Ms };
 /** How an occurrence stands, shortly: what two agents that agree on it have in common. */
 type Mark = { readonly text: string; readonly report: string };
@@ -51,10 +54,6 @@ export class SyncLog {
   readonly #peers = new Map<PeerId, Held>();
   /** As each occurrence stood when it was last noted. */
   readonly #noted = new Map<OccurrenceId, Noted>();
-  /** When a raise of it was last reported to us. */
-  readonly #reported = new Map<OccurrenceId, Ms>();
-  readonly #ended = new Set<OccurrenceId>();
-  readonly #disputed = new Set<OccurrenceId>();
   readonly #asked = new Map<OccurrenceId, WallMs>();
   #number = 0;
 
@@ -96,32 +95,6 @@ export class SyncLog {
   /** Somebody has joined, or may. */
   offer(paper: Paper): void {
     for (const { papers } of this.#peers.values()) papers.add(paper);
-  }
-
-  /** A source has told us that it holds. */
-  reported(id: OccurrenceId, at: Ms): void {
-    this.#reported.set(id, at);
-  }
-
-  /** A source has told us that it is over. @param passed only by an end that has passed: by a clock that is wrong that is none */
-  cleared(id: OccurrenceId, { passed }: { readonly passed: boolean }): void {
-    if (passed) this.#ended.add(id);
-    else this.#ended.delete(id);
-    if (!passed) this.#reported.delete(id);
-  }
-
-  /** Another agent calls open what we have seen end. */
-  reopened(id: OccurrenceId): void {
-    if (this.#ended.delete(id)) this.#disputed.add(id);
-  }
-
-  /** Whether passed ends of it are not believed here while another agent is heard. */
-  isDisputed(id: OccurrenceId): boolean {
-    return this.#disputed.has(id);
-  }
-
-  reportedAt(id: OccurrenceId): Ms | undefined {
-    return this.#reported.get(id);
   }
 
   /** Tells it to everybody, though nothing has changed: somebody may know more. */
@@ -171,15 +144,12 @@ export class SyncLog {
 
   forget(id: OccurrenceId): void {
     this.#noted.delete(id);
-    this.#reported.delete(id);
     this.#asked.delete(id);
-    this.#ended.delete(id);
-    this.#disputed.delete(id);
     for (const held of this.#peers.values()) for (const set of [held.known, held.urgent, held.others]) set.delete(id);
   }
 
   /** What may be said now to those that are present; nothing is said to others, and nothing of it is lost. */
-  take(present: readonly PeerId[], { read, now }: { readonly read: ReadonlySet<string>; readonly now: Now }): readonly Syncing[] {
+  take(present: readonly PeerId[], { read, evidence, now }: Saying): readonly Syncing[] {
     const said: Syncing[] = [];
     for (const peer of present) {
       const held = this.#peers.get(peer);
@@ -187,7 +157,7 @@ export class SyncLog {
       this.#takeBack(held, now.mono);
       const window = held.tries > 0 ? 1 : SYNC_WINDOW;
       while (held.underway.size < window && waits(held) && this.#bucket.allow(now.mono)) {
-        said.push(...(held.urgent.size + held.others.size > 0 ? this.#next(peer, held, read, now) : this.#nextPaper(peer, held, now.mono)));
+        said.push(...(held.urgent.size + held.others.size > 0 ? this.#next(peer, held, { read, evidence, now }) : this.#nextPaper(peer, held, now.mono)));
       }
     }
     return said;
@@ -227,7 +197,7 @@ export class SyncLog {
     if (late) held.tries += 1;
   }
 
-  #next(peer: PeerId, held: Held, read: ReadonlySet<string>, now: Now): readonly Syncing[] {
+  #next(peer: PeerId, held: Held, { read, evidence, now }: Saying): readonly Syncing[] {
     const ids = [...first(held.urgent, BATCH), ...first(held.others, BATCH)].slice(0, BATCH);
     const entries = ids.flatMap((id) => {
       const alarm = this.#book.get(id);
@@ -236,7 +206,7 @@ export class SyncLog {
       held.others.delete(id);
       if (alarm === undefined || noted === undefined) return [];
       const whole = alarm.life.condition !== "cleared" && held.known.get(id)?.report !== noted.mark.report;
-      return [entryOf(alarm, { whole, ended: this.#ended.has(id), read, now })];
+      return [entryOf(alarm, { whole, ended: evidence.hasPassed(id), read, now })];
     });
     return fit(entries, { frame: SYNC_FRAME_BYTES, deflate: true, most: BATCH }).map((group) => {
       this.#number += 1;

@@ -5,7 +5,7 @@ import type { Alarm, Classification } from "../alarm/alarm.ts";
 import { begin, step, type Told as ToldLife, wantsPerson } from "../alarm/lifecycle.ts";
 import { compareStamps, merge } from "../alarm/merge.ts";
 import { utf8Length } from "../base/bytes.ts";
-import { type Ms, type Now, seconds } from "../base/units.ts";
+import type { Now } from "../base/units.ts";
 import { classify } from "../classify/classify.ts";
 import type { Address } from "../port/lan.ts";
 import type { PeerId } from "../trust/keys.ts";
@@ -13,17 +13,13 @@ import type { Opened } from "../trust/opener.ts";
 import type { Body } from "../wire/message.ts";
 import { lookForSomebody, rememberClassification, whoAnswers } from "./admit.ts";
 import { advance } from "./advance.ts";
+import { agreeToEnd, isOpen } from "./ends.ts";
 import { accountFrom, type Entry, type Told } from "./entry.ts";
+import { REPEATED_WITHIN_MS } from "./evidence.ts";
 import { type Parts, policyOf } from "./parts.ts";
 import { exportMember, importInvite, importMember } from "./sharing.ts";
 import { DUE_TOLERANCE_MS, markOf, type Paper } from "./sync-log.ts";
 import { stateOf } from "./views.ts";
-
-/** What fires is said again within so long: where the clock of one agent is wrong, to it an end has passed that lies ahead. */
-const REPEATED_WITHIN_MS: Ms = seconds(90);
-
-/** So long another agent has to say that a source still speaks to it. */
-const STALE_ASK_MS: Ms = seconds(10);
 
 /** Confirmed once this turn is on disk. */
 export function takeSync(parts: Parts, { from, packet, body }: { readonly from: Address; readonly packet: Opened; readonly body: Body<"sync"> }, now: Now): void {
@@ -41,9 +37,9 @@ export function takeSynced({ sync, self }: Parts, peer: PeerId, { epoch, numbers
 
 /** What may be said now to the other agents. */
 export function saySync(parts: Parts, read: ReadonlySet<string>, now: Now): void {
-  const { sync, peers, draft } = parts;
+  const { sync, peers, evidence, draft } = parts;
   const present = peers.present(now.mono).map(({ peer }) => peer.id);
-  for (const { peer, number, entries, paper } of sync.take(present, { read, now })) {
+  for (const { peer, number, entries, paper } of sync.take(present, { read, evidence, now })) {
     const address = peers.addressOf(peer);
     if (address === undefined) continue;
     const body = { number, entries: [...entries], ...(paper === undefined ? {} : paperOf(parts, paper)) };
@@ -74,16 +70,6 @@ function shortHost(host: string): string {
   return utf8Length(host) <= HOST_BYTES_MOST ? host : [...host].slice(0, HOST_BYTES_MOST / 4).join("");
 }
 
-/**
- * A source that has fallen silent here may still speak to another agent. Those that are heard are asked once, and have a moment
- * to say so. @returns whether it is not called stale yet
- */
-export function askBeforeStale({ sync, peers, book }: Parts, alarm: Alarm, now: Now): boolean {
-  if (peers.present(now.mono).length === 0 || !sync.asksFirst(alarm.id, alarm.staleAt)) return false;
-  book.putStaleOff(alarm.id, now.mono + STALE_ASK_MS);
-  return true;
-}
-
 function takeEntry(parts: Parts, peer: PeerId, entry: Entry, now: Now): void {
   const told = accountFrom(entry, now);
   const [first, ...others] = ownOf(parts, told);
@@ -93,7 +79,9 @@ function takeEntry(parts: Parts, peer: PeerId, entry: Entry, now: Now): void {
   // It asks before it calls the source silent: to us that source may still speak.
   const id = told.names[0]?.id ?? "";
   const own = parts.book.get(id);
-  if (told.staleAt !== undefined && told.staleAt <= now.wall && own !== undefined && isOpen(own) && (own.staleAt === undefined || own.staleAt > now.wall)) parts.sync.ask(own.id);
+  if (own === undefined || told.condition.clearedAt !== undefined) return;
+  if (told.staleAt !== undefined && told.staleAt <= now.wall && isOpen(own) && (own.staleAt === undefined || own.staleAt > now.wall)) parts.sync.ask(own.id);
+  if (entry.ended === true) agreeToEnd(parts, own, now);
 }
 
 /** Ours of the same names; and, because a key has one open occurrence at most, the open one of the same key. */
@@ -101,10 +89,6 @@ function ownOf({ book }: Parts, { names, key, condition }: Told): readonly Alarm
   const latest = condition.clearedAt === undefined ? book.latestOf(key) : undefined;
   const own = names.flatMap(({ id }) => book.get(id) ?? []);
   return [...new Set(latest !== undefined && isOpen(latest) ? [...own, latest] : own)];
-}
-
-function isOpen({ life }: Alarm): boolean {
-  return life.condition !== "cleared";
 }
 
 /** An occurrence that only the other has heard of: it is ours from now on as well. */
@@ -163,11 +147,11 @@ function join(parts: Parts, own: readonly [Alarm, ...Alarm[]], { told, ended }: 
 }
 
 /** A raise that was reported here after the clear that the other tells is a raise after it; an end passed by its clock alone is no clear. */
-function undoubted({ sync, self }: Parts, alarm: Alarm, { told, ended }: { readonly told: Told; readonly ended: boolean }, now: Now): Alarm {
+function undoubted({ evidence, self }: Parts, alarm: Alarm, { told, ended }: { readonly told: Told; readonly ended: boolean }, now: Now): Alarm {
   const { clearedAt, stamp } = told.condition;
   if (clearedAt === undefined || !isOpen(alarm) || compareStamps(stamp, alarm.stamps.condition) < 0) return alarm;
-  const reportedAt = sync.reportedAt(alarm.id);
-  if (reportedAt === undefined || now.mono - reportedAt >= now.wall - clearedAt + (ended ? REPEATED_WITHIN_MS : 0)) return alarm;
+  const heldAt = evidence.heldAt(alarm.id);
+  if (heldAt === undefined || now.mono - heldAt >= now.wall - clearedAt + (ended ? REPEATED_WITHIN_MS : 0)) return alarm;
   return { ...alarm, stamps: { ...alarm.stamps, condition: { number: stamp.number + 1, agent: self.voice.id } } };
 }
 
@@ -181,8 +165,10 @@ function staysLonger({ staleAt }: Alarm, { staleAt: merged }: Account): boolean 
   return staleAt !== undefined && (merged === undefined || merged > staleAt + DUE_TOLERANCE_MS);
 }
 
-function retire({ book, push, wayOut, draft }: Parts, id: string, to: string): void {
+function retire({ book, push, wayOut, evidence, sync, draft }: Parts, id: string, to: string): void {
   book.retire(id);
+  sync.forget(id);
+  evidence.rename(id, to);
   push.forget(id);
   wayOut.rename(id, to);
   draft.remove("alarms", id);
@@ -204,7 +190,6 @@ function move(parts: Parts, alarm: Alarm, merged: Account, now: Now): void {
     draft.remember(alarm.id, now.wall, { kind: "acknowledged", operator, way, comment, told, counts: true, why: "" });
   }
   if (cleared && isOpen(alarm)) draft.remember(alarm.id, now.wall, { kind: "cleared", acknowledged: taken !== undefined });
-  if (!cleared && !isOpen(alarm)) parts.sync.reopened(alarm.id);
   if (!cleared && !isOpen(alarm)) draft.remember(alarm.id, now.wall, { kind: "continued" });
   const changed = classification.module !== alarm.classification.module || classification.item !== alarm.classification.item || severity !== alarm.classification.severity;
   if (changed) rememberClassification(parts, alarm.id, classification, now);

@@ -1,4 +1,5 @@
 import type { Inboxed } from "../../../lib/client/inbox.ts";
+import type { Host } from "../host.ts";
 import type { Invariant } from "../watch.ts";
 import { short } from "./rows.ts";
 
@@ -10,6 +11,14 @@ export const SAID_IS_STORED: Invariant = {
     const { agent } = world;
     /** Acknowledgements that were ever written: one may be confirmed in the very turn that says it again. */
     const acks = new Set<string>();
+    /** The highest ring that each listener ever wrote of each name: one that goes on under another name is not lost. */
+    const rings = new Map<Host, Map<string, number>>();
+    const wrote = (listener: Host, id: string, { item, words }: Pick<Inboxed, "item" | "words">): void => {
+      const held = rings.get(listener) ?? new Map<string, number>();
+      rings.set(listener, held);
+      // Of a pair each agent is told of the ring that it has said.
+      held.set(id, Math.max(held.get(id) ?? 0, item.ring, ...Object.values(words).map((word) => word.ring)));
+    };
     const check = (id: string, revision: number, ring: number): void => {
       const life = agent.alarm(id)?.life;
       if (life === undefined) broken(`${short(id)} was said and is on no disk`);
@@ -26,17 +35,21 @@ export const SAID_IS_STORED: Invariant = {
           if (alarm?.acknowledgement === undefined) broken(`${short(message.body.id)} was confirmed as taken, and nobody has it on the disk`);
         } else if (message.kind === "receipt") {
           for (const { id, ring } of message.body.receipts) {
-            const row = host.disk.row("inbox", id) as Pick<Inboxed, "item" | "words"> | undefined;
-            // Of a pair each agent is told of the ring that it has said.
-            const highest = row === undefined ? 0 : Math.max(row.item.ring, ...Object.values(row.words).map((word) => word.ring));
-            if (highest < ring) broken(`${host.name} gave its receipt for ${short(id)} ring ${ring}, which is not on its disk`);
+            if ((rings.get(host)?.get(id) ?? 0) < ring) broken(`${host.name} gave its receipt for ${short(id)} ring ${ring}, which is not on its disk`);
           }
         } else if (message.kind === "ack" && !acks.has(`${host.index} ${message.body.id}`)) {
           broken(`${host.name} acknowledges ${short(message.body.id)}, which is not on its disk`);
         }
       },
       listenerDurable: (listener, changes) => {
-        for (const change of changes) if (change.kind === "put" && change.table === "acks") acks.add(`${listener.index} ${change.id}`);
+        for (const change of changes) {
+          if (change.kind === "put" && change.table === "acks") acks.add(`${listener.index} ${change.id}`);
+          if (change.kind === "put" && change.table === "inbox") wrote(listener, change.id, change.row as Inboxed);
+        }
+      },
+      restored: (host) => {
+        rings.delete(host);
+        for (const [id, row] of host.disk.rows("inbox")) wrote(host, id, row as Inboxed);
       },
       asked: (request) => {
         if (agent.host.disk.ailing) return;

@@ -17,7 +17,7 @@ export const ONLY_PEOPLE: Invariant = {
     const attention = new Map<string, { readonly attention: string; readonly condition: string }>();
     const isRobot = ({ listener }: Act): boolean => world.listeners.some(({ host, seat }) => host === listener && seat.robot);
     /** Whether a listener may still be saying it. */
-    const isSaid = ({ listener, at }: Act, occurrence: string): boolean => {
+    const isSaid = ({ listener, at, occurrence }: Act): boolean => {
       const now = world.agenda.now;
       if (now - at < ON_ITS_WAY_MS || listener?.disk.row("acks", occurrence) !== undefined) return true;
       const confirmed = listener === undefined ? undefined : confirmedAt.get(`${listener.index} ${occurrence}`);
@@ -29,13 +29,14 @@ export const ONLY_PEOPLE: Invariant = {
     /** An alert of Prometheus names its end: to an agent whose clock is minutes ahead it has passed. */
     const endsMisread = ({ kind }: Resource): boolean =>
       kind === "prometheus" && world.agents.some(({ host }) => host.clock.wallOffset - world.sources.skewOf(kind) > ENDS_AHEAD_MS);
-    const judge = ({ id, life, acknowledgement, labels, responsible, classification }: Alarm): void => {
+    const judge = ({ id, aliases, life, acknowledgement, labels, responsible, classification }: Alarm): void => {
       const before = attention.get(id);
       attention.set(id, life);
       if (life.attention === "acknowledged" && before?.attention !== "acknowledged") {
-        const mine = (acts.get(id) ?? []).filter((act) => act.operator === acknowledgement?.operator && !isRobot(act));
+        // Somebody may have taken it under another of its names.
+        const mine = [id, ...aliases.map((alias) => alias.id)].flatMap((name) => acts.get(name) ?? []).filter((act) => act.operator === acknowledgement?.operator && !isRobot(act));
         // A paired agent may have been told of it long ago.
-        if (!mine.some((act) => world.agents.length > 1 || isSaid(act, id))) broken(`${short(id)} counts as taken by ${acknowledgement?.operator}, who has done nothing for it now`);
+        if (!mine.some((act) => world.agents.length > 1 || isSaid(act))) broken(`${short(id)} counts as taken by ${acknowledgement?.operator}, who has done nothing for it now`);
         const policy = world.agent.settings.policies[classification.policy];
         const may = [...responsible, ...(toldOutside.get(id) ?? [])];
         if (policy?.ack === "responsible" && !may.includes(acknowledgement?.operator ?? "")) broken(`${short(id)} counts as taken by ${acknowledgement?.operator}; only ${may.join(", ")} may`);
