@@ -220,7 +220,7 @@ class Listener:
         mine = said["to"] == ["*"] or self.warrant["operator"] in said["to"]
         self.alarms[id] = {
             **before, "revision": said["revision"], "ring": said["ring"], "nonce": said["nonce"], "place": place, "verified": verified, "mine": mine,
-            "rings": mine and not said.get("quiet"), "standing": (before["standing"] or "somebody has it") if said.get("quiet") else "",
+            "rings": mine and not said.get("quiet"), "taken": bool(said.get("quiet")), "standing": (before["standing"] or "somebody has it") if said.get("quiet") else "",
             "order": [SEVERITIES.index(said["severity"]), said["at"], said["module"], said["item"], id], "words": alarm_words(said),
         }
         self.owe(id)
@@ -238,7 +238,8 @@ class Listener:
                 self.must_list = True
                 self.soon("fetch", LAG_S)
             elif known and not is_later(known["place"], place):
-                known.update(place=place, standing=state_words(state), rings=known["mine"] and state["attention"] == "unacknowledged")
+                known.update(place=place, standing=state_words(state), taken=state["attention"] != "unacknowledged")
+                known["rings"] = known["mine"] and not known["taken"]
                 self.touch()
 
     def forget(self, id, place, why):
@@ -442,7 +443,7 @@ class Listener:
 
     def open_mark(self):
         key = self.group_key(self.beacon["kid"]) or self.newest_key()[1]
-        marks = (from_crockford(id) + struct.pack(">II", alarm["revision"], alarm["ring"]) for id, alarm in sorted(self.alarms.items()))
+        marks = (from_crockford(id) + struct.pack(">II", alarm["revision"], alarm["ring"] | alarm["taken"] << 31) for id, alarm in sorted(self.alarms.items()))
         return mark(key, b"gapbell open set", b"".join(marks))
 
 

@@ -75,7 +75,7 @@ export class Book {
 
   /** What the listeners' open set is compared with; the same list as long as nothing in it has changed. */
   marks(): readonly OpenMark[] {
-    this.#marks ??= [...this.open()].map(({ id, life }) => ({ id, revision: life.revision, ring: life.ring }));
+    this.#marks ??= [...this.open()].map(({ id, life }) => ({ id, revision: life.revision, ring: life.ring, taken: isTaken(life) }));
     return this.#marks;
   }
 
@@ -177,5 +177,9 @@ export class Book {
 
 function sameMark(a: Alarm | undefined, { life: b }: Alarm): boolean {
   if (a === undefined || a.life.condition === "cleared") return a !== undefined && b.condition === "cleared";
-  return b.condition !== "cleared" && a.life.revision === b.revision && a.life.ring === b.ring;
+  return b.condition !== "cleared" && a.life.revision === b.revision && a.life.ring === b.ring && isTaken(a.life) === isTaken(b);
+}
+
+function isTaken({ attention }: Alarm["life"]): boolean {
+  return attention !== "unacknowledged";
 }

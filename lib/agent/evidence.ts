@@ -8,7 +8,7 @@ export const REPEATED_WITHIN_MS: Ms = seconds(90);
 
 export class Evidence {
   readonly #startedAt: Ms;
-  /** When a source last said that it holds. */
+  /** When a source last said that it holds, where nothing has been heard to the contrary since. */
   readonly #heldAt = new Map<OccurrenceId, Ms>();
   /** An end of it has passed by our own clock since. */
   readonly #passed = new Set<OccurrenceId>();
@@ -25,6 +25,7 @@ export class Evidence {
 
   /** Only a moment that has passed says that it is over: by a clock that is wrong it is not. */
   passed(id: OccurrenceId): void {
+    this.#heldAt.delete(id);
     this.#passed.add(id);
   }
 

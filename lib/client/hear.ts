@@ -221,9 +221,9 @@ export function lackingOf({ inbox, lists, expected }: Parts, agent: PeerId): rea
   const list = lists.get(agent);
   const said = expected.get(agent);
   if (list === undefined || list.kid !== said?.kid || list.open !== said.open) return [];
-  return list.marks.flatMap(({ id, revision, ring }) => {
+  return list.marks.flatMap(({ id, revision, ring, taken }) => {
     const word = inbox.get(id)?.words[agent];
-    return word?.open === true && word.revision === revision && word.ring === ring ? [] : [id];
+    return word?.open === true && word.revision === revision && word.ring === ring && word.taken === taken ? [] : [id];
   });
 }
 

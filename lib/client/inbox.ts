@@ -126,7 +126,7 @@ export class Inbox {
   hear(item: AlarmItem, { said, verified }: { readonly said: Said; readonly verified: boolean }, now: Now): Hearing {
     const held = this.#entries.get(item.id);
     const { agent } = said;
-    const word = wordOf(said, item, true);
+    const word = wordOf(said, { ...item, taken: item.quiet === true }, true);
     if (held === undefined) {
       // It was said before the alarm had another name, or by an agent that does not know of that yet.
       const renamed = this.get(item.id);
@@ -177,7 +177,7 @@ export class Inbox {
     const own = before.said.agent === said.agent;
     if (own && state.ring < before.item.ring) return undefined;
     const over = state.condition === "cleared";
-    const words = { ...before.words, [said.agent]: wordOf(said, state, !over) };
+    const words = { ...before.words, [said.agent]: wordOf(said, { ...state, taken: state.attention !== "unacknowledged" }, !over) };
     const open = isOpen(words, this.#silent);
     const takes = !over && before.attention === "unacknowledged" && state.attention !== "unacknowledged" && state.ring >= before.item.ring;
     const heir = this.#silent.has(before.said.agent) && !this.#silent.has(said.agent) && state.ring >= before.item.ring;
@@ -361,8 +361,8 @@ function spokenFor(entry: Inboxed, silent: ReadonlySet<PeerId>): Inboxed {
   return agent === undefined || word === undefined ? entry : { ...entry, said: { agent, epoch: word.epoch, counter: word.counter } };
 }
 
-function wordOf({ epoch, counter }: Said, { revision, ring }: { readonly revision: number; readonly ring: number }, open: boolean): Word {
-  return { epoch, counter, revision, ring, open };
+function wordOf({ epoch, counter }: Said, { revision, ring, taken }: Pick<Word, "revision" | "ring" | "taken">, open: boolean): Word {
+  return { epoch, counter, revision, ring, taken, open };
 }
 
 /** Why it was said, and whether somebody has it, is not what it says. */

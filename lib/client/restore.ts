@@ -23,7 +23,7 @@ const AgentRow = z.object({
   address: z.object({ host: z.string(), port: z.int() }).optional(),
   heardOn: z.object({ name: z.string(), subnet: z.string() }).optional(),
 });
-const WordRow = PlaceRow.extend({ revision: z.int(), ring: z.int(), open: z.boolean() });
+const WordRow = PlaceRow.extend({ revision: z.int(), ring: z.int(), taken: z.boolean().default(false), open: z.boolean() });
 const InboxRow = z.object({
   item: AlarmItem, aliases: z.array(z.string()).default([]), condition: StateItem.shape.condition, attention: StateItem.shape.attention, phase: StateItem.shape.phase, sending: StateItem.shape.sending,
   by: z.string(), way: z.string(), comment: z.string(), stranger: z.boolean(), stateAt: z.number(), heardAt: z.number(),
@@ -62,8 +62,8 @@ export function restoreClient(
 }
 
 /** A row of a release that knew one agent. */
-function wordsOf({ said: { agent, ...place }, item: { revision, ring }, closedAt }: z.infer<typeof InboxRow>): Words {
-  return { [agent]: { ...place, revision, ring, open: closedAt === undefined } };
+function wordsOf({ said: { agent, ...place }, item: { revision, ring }, attention, closedAt }: z.infer<typeof InboxRow>): Words {
+  return { [agent]: { ...place, revision, ring, taken: attention !== "unacknowledged", open: closedAt === undefined } };
 }
 
 /** The keys of agents whose voice the cluster key has signed; the others are not believed. */

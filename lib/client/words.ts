@@ -8,7 +8,7 @@ import type { PeerId } from "../trust/keys.ts";
 import type { OpenMark } from "../wire/open-set.ts";
 
 /** `epoch` and `counter`: where in the agent's speech; a later packet of the same epoch overrules an earlier one. */
-export type Word = { readonly epoch: bigint; readonly counter: bigint; readonly revision: number; readonly ring: number; readonly open: boolean };
+export type Word = { readonly epoch: bigint; readonly counter: bigint; readonly revision: number; readonly ring: number; readonly taken: boolean; readonly open: boolean };
 export type Words = Readonly<Record<PeerId, Word>>;
 
 /** @param silent agents that are not heard */
@@ -36,9 +36,9 @@ export function overtaken(word: Word | undefined, { epoch, counter }: { readonly
 
 /** As the agent's own open set has it. */
 export function markOf(id: string, word: Word | undefined): readonly OpenMark[] {
-  return word?.open === true ? [{ id, revision: word.revision, ring: word.ring }] : [];
+  return word?.open === true ? [{ id, revision: word.revision, ring: word.ring, taken: word.taken }] : [];
 }
 
 export function sameMark(a: Word | undefined, b: Word | undefined): boolean {
-  return a?.open === true ? b?.open === true && a.revision === b.revision && a.ring === b.ring : b?.open !== true;
+  return a?.open === true ? b?.open === true && a.revision === b.revision && a.ring === b.ring && a.taken === b.taken : b?.open !== true;
 }

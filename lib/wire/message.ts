@@ -20,6 +20,8 @@ const word = (most: number) => text(most).min(1);
 const typed = (most: number) => text(most).regex(/^[^\p{Cc}\p{Cs}]*$/u);
 const id = z.string().length(26).regex(/^[0-9A-HJKMNP-TV-Z]+$/);
 const count = z.uint32();
+/** Its highest bit is needed in the mark of the open set. */
+const ring = z.int().min(0).max(0x7fff_ffff);
 const wallMs = z.int().min(0);
 /** 64-bit numbers are decimal strings. */
 const big = z.string().max(20).regex(/^\d+$/);
@@ -72,7 +74,7 @@ export const Bye = z.object({ why: text(64) });
 
 /** What a listener needs to show and ring one alarm. */
 export const AlarmItem = z.object({
-  id, revision: count, ring: count,
+  id, revision: count, ring,
   /** Echoed by ACK: proof that the listener has seen this revision. */
   nonce: base64(8),
   severity: z.enum(SEVERITIES), module: word(64), item: text(128),
@@ -99,7 +101,7 @@ export const AlarmPush = z.object({ alarms: z.array(AlarmItem).min(1).max(ITEMS_
 
 /** How an alarm stands now; listeners drop or update the popup. */
 export const StateItem = z.object({
-  id, revision: count, ring: count,
+  id, revision: count, ring,
   condition: z.enum(["raised", "stale", "cleared"]),
   attention: z.enum(["unacknowledged", "acknowledged", "shelved"]),
   sending: z.enum(["pending", "successful", "failed"]),
@@ -117,7 +119,7 @@ export const StateItem = z.object({
 export const State = z.object({ states: z.array(StateItem).min(1).max(ITEMS_MOST) });
 
 /** Listener to agent: `receipt`, it is on this host's disk; `seen`, it was put before a person. */
-export const ReceiptItem = z.object({ id, revision: count, ring: count, level: z.enum(["receipt", "seen"]) });
+export const ReceiptItem = z.object({ id, revision: count, ring, level: z.enum(["receipt", "seen"]) });
 export const Receipt = z.object({ receipts: z.array(ReceiptItem).min(1).max(RECEIPTS_MOST) });
 
 /** Listener to agent: the operator of this listener takes the alarm. Repeated until ACKED. */
@@ -209,7 +211,7 @@ export const SyncEntry = z.object({
   clearedMs: ms.optional(),
   /** Only an end that was foretold, and has passed by this agent's clock, says so. */
   ended: z.boolean().optional(),
-  revision: count, ackFrom: count, ring: count,
+  revision: count, ackFrom: count, ring,
   /** What is left of the acknowledgement deadline. */
   leftMs: ms,
   /** Somebody outside was told of this revision. */

@@ -4,12 +4,14 @@ import { concat, fromCrockford, toBase64, toCrockford, utf8 } from "../base/byte
 import { hmacSha256 } from "../base/digest.ts";
 
 /** What identifies one state of an open alarm (raised or stale, taken or not). */
-export type OpenMark = { readonly id: string; readonly revision: number; readonly ring: number };
+export type OpenMark = { readonly id: string; readonly revision: number; readonly ring: number; readonly taken: boolean };
 
 /** 16 bytes of id, 4 of revision, 4 of ring, big endian. */
 const MARK_BYTES = 24;
+/** Of the ring's bytes: somebody has taken it. */
+const TAKEN = 0x8000_0000;
 
-/** Eight bytes as base64url: equal on both sides exactly when both know the same open alarms at the same revision and ring. */
+/** Eight bytes as base64url: equal on both sides exactly when both know the same open alarms at the same revision and ring, and which of them are taken. */
 export function openSetMac(marks: readonly OpenMark[], groupKey: Uint8Array): string {
   return toBase64(hmacSha256(groupKey, concat(utf8("gapbell open set\0"), encodeOpenSet(marks))).subarray(0, 8));
 }
@@ -41,7 +43,7 @@ export function encodeOpenSet(marks: readonly OpenMark[]): Uint8Array {
   sorted.forEach((mark, at) => {
     bytes.set((fromCrockford(mark.id) ?? new Uint8Array(16)).subarray(0, 16), at * MARK_BYTES);
     view.setUint32(at * MARK_BYTES + 16, mark.revision);
-    view.setUint32(at * MARK_BYTES + 20, mark.ring);
+    view.setUint32(at * MARK_BYTES + 20, mark.ring + (mark.taken ? TAKEN : 0));
   });
   return bytes;
 }
@@ -50,9 +52,12 @@ export function encodeOpenSet(marks: readonly OpenMark[]): Uint8Array {
 export function decodeOpenSet(bytes: Uint8Array): readonly OpenMark[] | undefined {
   if (bytes.length % MARK_BYTES !== 0) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  return Array.from({ length: bytes.length / MARK_BYTES }, (_, at) => ({
-    id: toCrockford(bytes.subarray(at * MARK_BYTES, at * MARK_BYTES + 16)),
-    revision: view.getUint32(at * MARK_BYTES + 16),
-    ring: view.getUint32(at * MARK_BYTES + 20),
-  }));
+  return Array.from({ length: bytes.length / MARK_BYTES }, (_, at) => {
+    const ring = view.getUint32(at * MARK_BYTES + 20);
+    return {
+      id: toCrockford(bytes.subarray(at * MARK_BYTES, at * MARK_BYTES + 16)),
+      revision: view.getUint32(at * MARK_BYTES + 16),
+      ring: ring % TAKEN, taken: ring >= TAKEN,
+    };
+  });
 }

@@ -10,7 +10,7 @@ import { AgentWorld, settings } from "../support/an-agent.ts";
 
 const NIGHT = 1000;
 const ids = (count: number): readonly string[] => Array.from({ length: count }, (_, nth) => String(nth).padStart(26, "0"));
-const listOf = (all: readonly string[]) => pieces("open", encodeOpenSet(all.map((id) => ({ id, revision: 1, ring: 1 }))));
+const listOf = (all: readonly string[]) => pieces("open", encodeOpenSet(all.map((id) => ({ id, revision: 1, ring: 1, taken: false }))));
 
 /** Everything that leaves within this time, each with its moment. */
 function leaving(catchUp: CatchUp, ms: Ms): readonly (Portion & { readonly at: Ms })[] {
@@ -100,5 +100,5 @@ test("the list that goes first is whole", () => {
   const catchUp = new CatchUp(0);
   catchUp.begin("laptop", { pieces: listOf(all), ids: all });
   const bytes = leaving(catchUp, seconds(2)).flatMap((one) => (one.kind === "data" ? [...(fromBase64(one.piece.bytes) ?? [])] : []));
-  expect(bytes).toEqual([...encodeOpenSet(all.map((id) => ({ id, revision: 1, ring: 1 })))]);
+  expect(bytes).toEqual([...encodeOpenSet(all.map((id) => ({ id, revision: 1, ring: 1, taken: false })))]);
 });

@@ -277,6 +277,64 @@ test("a Prometheus whose ends have passed for the one agent whose clock is ahead
   expect(new Set(rings).size).toBeLessThanOrEqual(2);
 });
 
+describe("an end of which only its moment tells", () => {
+  const both = (pair: TwoAgents): readonly BesiegedAgent[] => [pair.a.agent, pair.b.agent];
+  const conditions = (pair: TwoAgents): readonly unknown[] => both(pair).map((agent) => agent.alarms(true).find(({ source }) => source !== "gapbell")?.["condition"]);
+  /** Both have heard of it for two minutes; this is when it began, and when it ends. */
+  const fired = (pair: TwoAgents): { readonly since: number; readonly ended: number } => {
+    const since = pair.a.agent.now.wall;
+    for (let minute = 0; minute < 2; minute += 1) {
+      for (const agent of both(pair)) agent.fires({ at: pair.a.agent.now.wall, since });
+      pair.passes(minutes(1));
+    }
+    return { since, ended: pair.a.agent.now.wall };
+  };
+
+  test("is one once both have heard it, and nobody is rung for what lies between", () => {
+    const pair = TwoAgents.paired();
+    const { since, ended } = fired(pair);
+    const rings = pair.a.agent.alarms()[0]?.["ring"];
+    pair.passes(10);
+    pair.a.agent.fires({ at: ended - minutes(4), since });
+    pair.passes(seconds(1));
+    expect(conditions(pair)).toEqual(["raised", "raised"]);
+    pair.b.agent.fires({ at: ended - minutes(4), since });
+    pair.passes(seconds(1));
+    expect(conditions(pair)).toEqual(["cleared", "cleared"]);
+    for (let minute = 0; minute < 3; minute += 1) {
+      for (const agent of both(pair)) agent.fires({ at: ended - minutes(4), since });
+      pair.passes(minutes(1));
+    }
+    expect(conditions(pair)).toEqual(["cleared", "cleared"]);
+    expect(pair.b.agent.alarms(true)[0]?.["ring"]).toBe(rings);
+  });
+
+  test("is one within two minutes where it reaches one of them alone", () => {
+    const pair = TwoAgents.paired();
+    const { since, ended } = fired(pair);
+    for (let minute = 0; minute < 2; minute += 1) {
+      pair.a.agent.fires({ at: ended - minutes(4), since });
+      pair.passes(minutes(1));
+    }
+    expect(conditions(pair)).toEqual(["cleared", "cleared"]);
+  });
+
+  test("is one at once where the other is not heard, and where it is gone before it could say so, when the source has fallen silent", () => {
+    const alone = TwoAgents.paired();
+    const first = fired(alone);
+    alone.apart = true;
+    alone.passes(minutes(2));
+    alone.a.agent.fires({ at: first.ended - minutes(4), since: first.since });
+    expect(alone.a.agent.alarms()).toEqual([]);
+    const left = TwoAgents.paired();
+    const { since, ended } = fired(left);
+    left.apart = true;
+    left.a.agent.fires({ at: ended - minutes(4), since });
+    left.passes(minutes(6));
+    expect(left.a.agent.alarms().filter(({ source }) => source !== "gapbell")).toEqual([]);
+  });
+});
+
 test("what both have heard of the same source is told once each, and then there is silence", () => {
   const pair = TwoAgents.paired();
   pair.a.agent.raises("minor", { generatedAt: WALL });

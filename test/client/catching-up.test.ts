@@ -80,6 +80,16 @@ test("a clear that was missed is noticed, and what the list does not name is ove
   expect(world.lines().at(-1)).toMatchObject({ kind: "settled", occurrence: anId(1) });
 });
 
+test("an acknowledgement that was missed is noticed, though nothing else has changed", () => {
+  const world = new ClientWorld().settle();
+  world.hears(world.agent.alarm(anItem()));
+  world.passes(seconds(2));
+  world.agent.holds(anItem({ quiet: true }), { attention: "acknowledged", by: "zhao" });
+  world.hears(world.agent.beacon());
+  world.passes(seconds(5));
+  expect(world.list()).toMatchObject([{ attention: "acknowledged", by: "zhao" }]);
+});
+
 test("an alarm said after the list was made is not taken away by it", () => {
   const world = new ClientWorld().settle();
   world.agent.answers.fetch = false;

@@ -65,7 +65,7 @@ function derivations(): object {
   return {
     clusterId: toHex(clusterIdOf(CLUSTER.ed)), pairKey: toHex(pairKey(AGENT, LISTENER)),
     traffic: { group: traffic(AGENT, GROUP.kid), agentToListener: traffic(AGENT, KID_PAIRWISE), listenerToAgent: traffic(LISTENER, KID_PAIRWISE) },
-    openSetMac: openSetMac([{ id: idOf(1), revision: 1, ring: 2 }, { id: idOf(2), revision: 3, ring: 4 }], GROUP.key),
+    openSetMac: openSetMac([{ id: idOf(1), revision: 1, ring: 2, taken: false }, { id: idOf(2), revision: 3, ring: 4, taken: true }], GROUP.key),
   };
 }
 

@@ -14,7 +14,7 @@ import { Opener } from "../../lib/trust/opener.ts";
 import { Sealer } from "../../lib/trust/sealer.ts";
 import { encodeVoices, type VoiceAt, voicesDigest } from "../../lib/trust/voices.ts";
 import type { Body, Message, MessageKind } from "../../lib/wire/message.ts";
-import { encodeOpenSet, openSetMac } from "../../lib/wire/open-set.ts";
+import { encodeOpenSet, type OpenMark, openSetMac } from "../../lib/wire/open-set.ts";
 import { pieces } from "../../lib/wire/page.ts";
 import { privateKey, rawPublic } from "../../lib/wire/seal.ts";
 
@@ -161,7 +161,7 @@ export class ScriptedAgent {
     this.#challenges.push(challenge);
     const body: Body<"beacon"> = {
       cluster: toBase64(this.cluster), clusterName: "c1", agent: this.name, port: this.port, versions: this.versions, kid: this.group.kid, challenge,
-      jitterMs: 100, open: openSetMac([...this.open.values()].map(({ item }) => item), this.group.key), rules: toBase64(sha256(canonicalRules(this.rules))),
+      jitterMs: 100, open: openSetMac([...this.open.values()].map(markOf), this.group.key), rules: toBase64(sha256(canonicalRules(this.rules))),
       voice: toBase64(sha256(utf8(this.voiceCertificate))), key: toBase64(this.voice.ed), wall: 0, ...set,
     };
     return this.seal({ kind: "beacon", body }, "clear");
@@ -213,7 +213,7 @@ export class ScriptedAgent {
     if (what === "voices") return pieces("voices", this.#voices()).map((body) => ({ kind: "data", body }));
     const held = ids === undefined ? [...this.open.values()] : ids.flatMap((id) => this.open.get(id) ?? []);
     return [
-      ...(what === "open" ? pieces("open", encodeOpenSet(held.map(({ item }) => item))).map((body): Message => ({ kind: "data", body })) : []),
+      ...(what === "open" ? pieces("open", encodeOpenSet(held.map(markOf))).map((body): Message => ({ kind: "data", body })) : []),
       ...held.map(({ item }): Message => ({ kind: "alarm", body: { alarms: [item] } })),
       ...held.map(({ state }): Message => ({ kind: "state", body: { states: [state] } })),
     ];
@@ -259,3 +259,6 @@ export function aListener(seed = 30): Identity {
   return identityFrom({ ed: bytesOf(seed), x: bytesOf(seed + 100) });
 }
 
+function markOf({ item: { id, revision, ring }, state }: { readonly item: AlarmItem; readonly state: StateItem }): OpenMark {
+  return { id, revision, ring, taken: state.attention !== "unacknowledged" };
+}

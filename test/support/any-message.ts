@@ -35,6 +35,7 @@ const upTo = (most: number): fc.Arbitrary<string> => fc.uint8Array({ maxLength: 
 const id = anyBytes(16).map(toCrockford);
 const count = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 const wall = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
+const ring = fc.integer({ min: 0, max: 2 ** 31 - 1 });
 const big = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(String);
 const certificate = fc.uint8Array({ minLength: 65, maxLength: CERTIFICATE_BYTES_MOST, size: "max" }).map(toBase64);
 const versions: fc.Arbitrary<[number, number]> = fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }));
@@ -54,7 +55,7 @@ function alarmItem(text: (most: number) => fc.Arbitrary<string>): fc.Arbitrary<A
   const nonEmpty = (most: number): fc.Arbitrary<string> => text(most).map((said) => (said === "" ? "-" : said));
   return maybe(
     fc.record({
-      id, revision: count, ring: count, nonce: base64(8), severity: fc.constantFrom(...SEVERITIES), module: nonEmpty(64), item: text(128), at: wall,
+      id, revision: count, ring, nonce: base64(8), severity: fc.constantFrom(...SEVERITIES), module: nonEmpty(64), item: text(128), at: wall,
       text: text(256), source: text(32),
       labels: fc.dictionary(text(32).filter((name) => name !== "__proto__"), text(64), { maxKeys: 6 }).map((labels) => ({ ...labels })),
       to: fc.array(nonEmpty(32), { maxLength: TO_MOST }), condition: fc.constantFrom("raised", "stale"),
@@ -74,7 +75,7 @@ export const longStateItem = stateItem(longText);
 function stateItem(text: (most: number) => fc.Arbitrary<string>): fc.Arbitrary<Body<"state">["states"][number]> {
   return maybe(
     fc.record({
-      id, revision: count, ring: count, condition: fc.constantFrom("raised", "stale", "cleared"), attention: fc.constantFrom("unacknowledged", "acknowledged", "shelved"),
+      id, revision: count, ring, condition: fc.constantFrom("raised", "stale", "cleared"), attention: fc.constantFrom("unacknowledged", "acknowledged", "shelved"),
       sending: fc.constantFrom("pending", "successful", "failed"), phase: fc.constantFrom("idle", "waiting", "probing", "escalating", "escalated", "fallback"),
       settled: fc.boolean(), at: wall,
     }),
@@ -89,7 +90,7 @@ const ms = fc.integer({ min: -SYNC_MS_MOST, max: SYNC_MS_MOST });
 const syncEntry: fc.Arbitrary<Body<"sync">["entries"][number]> = maybe(
   fc.record({
     key: hex(16), ids: fc.array(id, { minLength: 1, maxLength: 2 }), ats: fc.array(wall, { minLength: 1, maxLength: 2 }),
-    raisedMs: ms, condition: stamp, revision: count, ackFrom: count, ring: count, leftMs: ms, reached: fc.boolean(), said: stamp,
+    raisedMs: ms, condition: stamp, revision: count, ackFrom: count, ring, leftMs: ms, reached: fc.boolean(), said: stamp,
   }),
   fc.record({
     taken: fc.record({ n: count, a: hex(8), ms, by: anyText(8, 1), way: fc.constantFrom("listener", "console", "robot", "outside"), comment: anyText(8), told: fc.boolean(), revision: count }),
@@ -113,7 +114,7 @@ export const ANY_BODY: { readonly [Kind in MessageKind]: fc.Arbitrary<Body<Kind>
   alarm: anyAlarmItem.map((item) => ({ alarms: [fitAlarm(item)] })),
   state: anyStateItem.map((state) => ({ states: [fitState(state)] })),
   receipt: fc.record({
-    receipts: fc.array(fc.record({ id, revision: count, ring: count, level: fc.constantFrom("receipt", "seen") }), { minLength: 1, maxLength: 11 }),
+    receipts: fc.array(fc.record({ id, revision: count, ring, level: fc.constantFrom("receipt", "seen") }), { minLength: 1, maxLength: 11 }),
   }),
   ack: fc.record({ id, revision: count, nonce: base64(8), comment: anyText(200).map((said) => said.replace(/[\p{Cc}\p{Cs}]/gu, " ")), robot: fc.boolean() }),
   acked: fc.record({ id, revision: count, outcome: fc.constantFrom("taken", "already", "recorded", "refused"), reason: anyText(100), by: anyText(32) }),
