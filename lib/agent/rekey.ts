@@ -4,11 +4,9 @@ import { toBase64 } from "../base/bytes.ts";
 import type { Now } from "../base/units.ts";
 import type { Parts } from "./parts.ts";
 
-/** After a start: what seals and opens is what the store has; the first key of all is stored now, with its age. */
-export function beginGroup({ group, draft, listeners }: Parts): void {
+/** After a start: what seals and opens is what the store has (ring.ts); the first key of all is stored now, with its age. */
+export function beginGroup({ group, draft }: Parts): void {
   draft.put("meta", "group", group.row);
-  draft.add({ kind: "setGroup", keys: group.forRing });
-  for (const { id } of listeners.revoked()) draft.add({ kind: "expel", peer: id });
 }
 
 /**

@@ -101,6 +101,19 @@ describe("for good", () => {
     expect(agent.passes(seconds(3)).flatMap(({ message }) => (message.kind === "beacon" ? [message.body.kid] : []))).toEqual([17]);
   });
 
+  test("after a restart on a disk that takes nothing as well: what is said to all, and what it says", () => {
+    const { agent, lost } = aTheft();
+    agent.revokes(IDENTITIES.other);
+    const id = agent.raises("critical", { item: "osd.13" });
+    agent.start({ diskBreaks: true });
+    const said = [...agent.put({ kind: "storeFailed", reason: "disk I/O error" }), ...agent.passes(seconds(30))];
+    const alarms = of(said, "alarm").filter(({ to }) => to === "everyone");
+    expect(JSON.stringify(alarms)).toContain(id);
+    for (const { datagram } of alarms) expect(lost.opener.open(datagram, "10.0.0.1", 0).ok ? "" : "closed").toBe("closed");
+    agent.hears(lost.seal({ kind: "fetch", body: { what: "open" } }, agent.voice), LOST_AT);
+    expect(agent.drops()).toEqual({ revoked: 1 });
+  });
+
   test("its serial is given to nobody else", () => {
     const { agent } = aTheft();
     agent.revokes(IDENTITIES.other);

@@ -1,11 +1,10 @@
 /** An agent's node: joins the production machine, drive and `perform` to the ports of this world, as agent.ts does to the real ones. */
 
-import { peerOfMember } from "../../lib/agent/hear.ts";
 import type { Member } from "../../lib/agent/listeners.ts";
 import { Agent } from "../../lib/agent/machine.ts";
 import { performer } from "../../lib/agent/perform.ts";
-import { peeredIn } from "../../lib/agent/peers.ts";
 import { remember } from "../../lib/agent/restore.ts";
+import { ringOf } from "../../lib/agent/ring.ts";
 import type { AgentEvent, AgentSettings, AgentTurn, Question, ReportFormat } from "../../lib/agent/turn.ts";
 import type { Alarm } from "../../lib/alarm/alarm.ts";
 import { utf8 } from "../../lib/base/bytes.ts";
@@ -14,7 +13,7 @@ import type { Ms } from "../../lib/base/units.ts";
 import { standingOf } from "../../lib/io/lan-tcp.ts";
 import { drive } from "../../lib/port/drive.ts";
 import { type Reply, Tickets } from "../../lib/port/tickets.ts";
-import { type Identity, KeyRing } from "../../lib/trust/keys.ts";
+import type { Identity } from "../../lib/trust/keys.ts";
 import { Opener } from "../../lib/trust/opener.ts";
 import { nextEpoch } from "../../lib/trust/sealer.ts";
 import { SEAL } from "../../lib/wire/seal.ts";
@@ -110,10 +109,7 @@ export class AgentHost {
     const { identity } = voice;
     const now = host.clock.now();
     const remembered = remember(store, { boot: host.clock.boot, now });
-    const ring = new KeyRing(identity);
-    ring.setGroup(CLUSTER.group.kid, CLUSTER.group.key);
-    for (const member of remembered.members) ring.addPeer(peerOfMember(member));
-    for (const { peer } of peeredIn(remembered.peers, { clusterKey: CLUSTER.key, voice: identity })) ring.addAgent(peer);
+    const ring = ringOf(remembered, { voice: identity, clusterKey: CLUSTER.key, group: CLUSTER.group });
     const seal = world.plan.realSeal ? SEAL : CHEAP_SEAL;
     const opener = new Opener({ ring, side: "agent", seal });
     const tickets = (this.#tickets = new Tickets());

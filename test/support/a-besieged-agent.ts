@@ -1,9 +1,8 @@
 /** A real agent behind a real opener and sealer, and whoever sends it datagrams: what it says to them, byte for byte. */
 
 import { Agent } from "../../lib/agent/machine.ts";
-import { peerOfMember } from "../../lib/agent/hear.ts";
-import { peeredIn } from "../../lib/agent/peers.ts";
 import { placesOf, remember } from "../../lib/agent/restore.ts";
+import { ringOf } from "../../lib/agent/ring.ts";
 import type { AgentEffect, AgentEvent } from "../../lib/agent/turn.ts";
 import { ackNonce } from "../../lib/agent/views.ts";
 import { toBase64, utf8 } from "../../lib/base/bytes.ts";
@@ -22,6 +21,7 @@ import { settings } from "./an-agent.ts";
 
 export const CLUSTER = identityFrom({ ed: fill(1), x: fill(1) });
 export const NONCE_KEY = fill(6);
+const FIRST_GROUP = { kid: 1, key: fill(4) };
 
 export type Said = { readonly message: Message; readonly datagram: Uint8Array; readonly to: Address | "everyone" | "agents" };
 
@@ -54,23 +54,25 @@ export class BesiegedAgent {
     return this.#now;
   }
 
-  /** A new life of the process, from what the disk has kept. */
-  start(): void {
+  /** A new life of the process, from what the disk has kept. @param diskBreaks whether nothing of its first turn is stored, and so nothing carried out */
+  start({ diskBreaks = false }: { readonly diskBreaks?: boolean } = {}): void {
     [this.party, this.#agent] = this.#begins();
-    this.put({ kind: "started" });
+    if (!diskBreaks) return void this.put({ kind: "started" });
+    this.#agent.handle({ kind: "started" }, this.#now);
+    this.#agent.takeTurn();
   }
 
   #begins(): [Party, Agent] {
     this.#life += 1n;
     const store = { load: (table: string) => [...this.#rows].filter(([key]) => key.startsWith(`${table} `)).map(([key, row]) => ({ id: key.slice(table.length + 1), row })) };
     const remembered = remember(store, { boot: "boot-1", now: this.#now });
-    const party = new Party({ identity: this.voice, peers: remembered.members.map(peerOfMember), side: "agent", epoch: this.#life });
-    for (const { peer } of peeredIn(remembered.peers, { clusterKey: CLUSTER.ed, voice: this.voice })) party.ring.addAgent(peer);
+    const ring = ringOf(remembered, { voice: this.voice, clusterKey: CLUSTER.ed, group: FIRST_GROUP });
+    const party = new Party({ identity: this.voice, peers: [], side: "agent", epoch: this.#life, ring });
     for (const [listener, place] of placesOf(store)) party.opener.adopt(listener, place);
     const agent = new Agent({
       settings: settings(), seed: 7, now: this.#now, remembered,
       self: {
-        ...this.#names, clusterKey: CLUSTER.ed, version: "test", versions: this.versions, port: 11_115, voice: this.voice, group: { kid: 1, key: fill(4) }, boot: "boot-1", epoch: this.#life, keySecret: fill(90 + Number(this.#life)),
+        ...this.#names, clusterKey: CLUSTER.ed, version: "test", versions: this.versions, port: 11_115, voice: this.voice, group: FIRST_GROUP, boot: "boot-1", epoch: this.#life, keySecret: fill(90 + Number(this.#life)),
         voiceCertificate: this.voiceCertificate,
         secrets: { alarmKey: fill(5), nonceKey: NONCE_KEY, escalationKey: fill(7), challengeKey: fill(8) },
       },

@@ -8,7 +8,7 @@ import { minutes, type Ms, type Now } from "../../lib/base/units.ts";
 import type { ClientQuestion, TapLine } from "../../lib/port/client-door.ts";
 import type { Address } from "../../lib/port/lan.ts";
 import type { Reply } from "../../lib/port/tickets.ts";
-import { KeyRing } from "../../lib/trust/keys.ts";
+import { type GroupKey, KeyRing } from "../../lib/trust/keys.ts";
 import { Opener } from "../../lib/trust/opener.ts";
 import { Sealer } from "../../lib/trust/sealer.ts";
 import type { Body, MessageKind } from "../../lib/wire/message.ts";
@@ -49,6 +49,8 @@ export class ClientWorld {
   readonly #all: readonly ScriptedAgent[];
   /** Whom this listener does not reach, and does not hear. */
   readonly away = new Set<ScriptedAgent>();
+  /** The group key that came with the joining. */
+  readonly #joined: GroupKey;
   #ring = new KeyRing(this.identity);
   #opener = new Opener({ ring: this.#ring, side: "client" });
   #sealer = new Sealer({ ring: this.#ring, epoch: 1n });
@@ -62,6 +64,7 @@ export class ClientWorld {
     this.agents = set.agents ?? [new ScriptedAgent()];
     this.#all = [...this.agents, ...(set.unknown ?? [])];
     for (const agent of this.#all) agent.enrol(this.identity);
+    this.#joined = this.agent.group;
     this.client = this.#life();
     this.put({ kind: "started" });
   }
@@ -86,10 +89,8 @@ export class ClientWorld {
   #life(): Client {
     this.#lives += 1;
     this.#ring = new KeyRing(this.identity);
-    for (const { voice, group } of this.agents) {
-      this.#ring.addPeer(voice);
-      this.#ring.setGroup(group.kid, group.key);
-    }
+    this.#ring.setGroup(this.#joined.kid, this.#joined.key);
+    for (const { voice } of this.agents) this.#ring.addPeer(voice);
     this.#opener = new Opener({ ring: this.#ring, side: "client" });
     this.#sealer = new Sealer({ ring: this.#ring, epoch: BigInt(this.#lives) });
     const members = this.agents.map((agent): KnownAgent => ({ id: agent.voice.id, name: agent.name, voice: agent.voiceCertificate, serial: 1, address: undefined, heardOn: undefined }));
@@ -99,7 +100,7 @@ export class ClientWorld {
     const [first] = this.agents;
     const self: ClientSelf = {
       id: this.identity.id, key: this.identity.ed, operator: this.#set.operator ?? "li", robot: this.#set.robot ?? false, serial: 7,
-      cluster: toBase64(first?.cluster ?? bytesOf(0)), clusterName: "c1", clusterKey: first?.clusterKey ?? bytesOf(0), group: first?.group ?? { kid: 1, key: bytesOf(4) },
+      cluster: toBase64(first?.cluster ?? bytesOf(0)), clusterName: "c1", clusterKey: first?.clusterKey ?? bytesOf(0), group: this.#joined,
       host: "laptop", seat: this.#set.robot === true ? "robot" : "person", language: "en", version: "test", versions: this.versions, nonceKey: bytesOf(this.#lives), configured: [], tcp: this.#set.tcp !== undefined,
     };
     return new Client({ self, remembered, seed: 11, now: this.#now });

@@ -25,10 +25,13 @@ export class Party {
   readonly opener: Opener;
   sealer: Sealer;
 
-  constructor({ identity, peers, side, epoch = 1n }: { readonly identity: Identity; readonly peers: readonly Peer[]; readonly side: Side; readonly epoch?: bigint }) {
+  /** @param ring what it holds already; by default the first group key */
+  constructor({ identity, peers, side, epoch = 1n, ring }: {
+    readonly identity: Identity; readonly peers: readonly Peer[]; readonly side: Side; readonly epoch?: bigint; readonly ring?: KeyRing;
+  }) {
     this.identity = identity;
-    this.ring = new KeyRing(identity);
-    this.ring.setGroup(1, fill(4));
+    this.ring = ring ?? new KeyRing(identity);
+    if (ring === undefined) this.ring.setGroup(1, fill(4));
     for (const peer of peers) this.ring.addPeer(peer);
     this.opener = new Opener({ ring: this.ring, side });
     this.sealer = new Sealer({ ring: this.ring, epoch });
